@@ -1,0 +1,361 @@
+#include "store/blobs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "runtime/locked.h"
+#include "store/shared_sync.h"
+
+namespace millrace::store {
+namespace {
+
+using runtime::File;
+using runtime::OpenMode;
+using runtime::Path;
+
+constexpr size_t kIdDigits = 32;
+constexpr size_t kFolderDigits = 4;
+constexpr size_t kTimeDigits = 12;
+constexpr size_t kBufferBytes =
+    256 * 1024;                            // Written at once; a smaller blob is one file operation.
+constexpr unsigned kBlobsInFolder = 1024;  // Then the next ones go to another folder.
+
+bool is_lower_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// The folder that new blobs go to. Those that are sealed at the same time share it, and so the sync
+// of its names.
+struct Folder {
+  std::string digits;  // Empty before the first blob.
+  unsigned blobs = 0;
+};
+
+}  // namespace
+
+std::optional<BlobId> BlobId::parse(std::string_view text) {
+  if (text.size() != kIdDigits || !is_lower_hex(text)) return std::nullopt;
+  BlobId id;
+  id.text_ = text;
+  return id;
+}
+
+Time BlobId::sealed() const {
+  int64_t millis = 0;
+  for (const char c : std::string_view(text_).substr(kFolderDigits, kTimeDigits)) {
+    millis = millis * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
+  }
+  return Time(milliseconds(millis));
+}
+
+struct Blobs::State {
+  explicit State(Options o)
+      : disk(o.disk),
+        pool(o.pool),
+        clock(o.clock),
+        random(o.random),
+        blobs(o.data / "blobs"),
+        staging(o.data / "staging"),
+        names(o.disk) {}
+
+  Result<void> prepare();
+  Result<Path> path(const BlobId& id) const;
+  Result<BlobId> next_id();
+  Result<void> make_folder(const std::string& digits);
+  Result<BlobId> publish(File& file, const Path& staged);
+  Result<uint64_t> sweep(Time before, const IsReferenced& is_referenced);
+  Result<uint64_t> sweep_folder(const Path& folder, Time before, const IsReferenced& is_referenced);
+
+  runtime::Disk& disk;
+  runtime::Pool& pool;
+  runtime::Clock& clock;
+  runtime::Random& random;
+  const Path blobs;
+  const Path staging;
+  SharedSync names;
+  runtime::Locked<Folder> folder;
+};
+
+Result<void> Blobs::State::prepare() {
+  // What is staged belongs to nobody: its writers ended with the process.
+  TRY(disk.remove_tree(staging));
+  TRY(disk.make_directories(staging));
+  TRY(disk.make_directories(blobs));
+  return disk.sync_directory(blobs.parent_path());
+}
+
+Result<Path> Blobs::State::path(const BlobId& id) const {
+  const std::string& text = id.text();
+  // An id may come from a row, and a row from anywhere.
+  if (!BlobId::parse(text)) return fail(ErrorKind::invalid, "the id of a blob is malformed");
+  return blobs / text.substr(0, 2) / text.substr(2, 2) / text;
+}
+
+Result<void> Blobs::State::make_folder(const std::string& digits) {
+  const Path outer = blobs / digits.substr(0, 2);
+  TRY(disk.make_directories(outer / digits.substr(2, 2)));
+  TRY(disk.sync_directory(outer));
+  return disk.sync_directory(blobs);
+}
+
+Result<BlobId> Blobs::State::next_id() {
+  const auto millis = std::chrono::floor<milliseconds>(clock.now()).time_since_epoch().count();
+  const std::string rest =
+      fmt::format("{:012x}{}", static_cast<uint64_t>(millis) & 0xFFFF'FFFF'FFFF, random.hex(8));
+  return folder.with([&](Folder& current) -> Result<BlobId> {
+    if (current.digits.empty() || current.blobs >= kBlobsInFolder) {
+      const std::string digits = random.hex(kFolderDigits / 2);
+      TRY(make_folder(digits));
+      current = {digits, 0};
+    }
+    ++current.blobs;
+    const std::optional<BlobId> id = BlobId::parse(current.digits + rest);
+    ASSERT(id.has_value());
+    return *id;
+  });
+}
+
+Result<BlobId> Blobs::State::publish(File& file, const Path& staged) {
+  TRY(file.sync());
+  TRY(BlobId id, next_id());
+  TRY(const Path place, path(id));
+  TRY(disk.rename(staged, place));
+  if (Result<void> synced = names.sync(place.parent_path()); !synced) {
+    // Not sealed. Should the removal fail too, it is an orphan for sweep().
+    static_cast<void>(disk.remove(place));
+    return fail(std::move(synced).error());
+  }
+  return id;
+}
+
+// --- Writing ---------------------------------------------------------------------------------
+
+struct BlobWriter::State {
+  explicit State(Blobs::State& b) : blobs(b) {}
+  ~State() { discard(); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  // Blocking, on the pool.
+  Result<void> append(BytesView bytes);
+  Result<BlobId> seal();
+  void discard();
+
+  Result<void> remember(Result<void> result) {
+    if (!result && !error) error = result.error();
+    return result;
+  }
+
+  Blobs::State& blobs;
+  std::unique_ptr<File> file;  // Made by the first append().
+  Path staged;
+  uint64_t written = 0;
+  Bytes buffer;
+  std::optional<Error> error;
+  bool sealed = false;
+};
+
+Result<void> BlobWriter::State::append(BytesView bytes) {
+  if (file == nullptr) {
+    staged = blobs.staging / blobs.random.hex(16);
+    TRY(file, blobs.disk.open(staged, OpenMode::create_new));
+  }
+  TRY(file->write_at(written, bytes));
+  written += bytes.size();
+  return {};
+}
+
+Result<BlobId> BlobWriter::State::seal() {
+  if (file == nullptr || !buffer.empty()) TRY(remember(append(buffer)));
+  buffer = {};
+  Result<BlobId> id = blobs.publish(*file, staged);
+  if (id) {
+    sealed = true;
+    file.reset();
+  } else {
+    error = id.error();
+  }
+  return id;
+}
+
+void BlobWriter::State::discard() {
+  if (file == nullptr || sealed) return;
+  file.reset();
+  // What cannot be removed now is removed by the next start().
+  static_cast<void>(blobs.disk.remove(staged));
+}
+
+BlobWriter::BlobWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+BlobWriter::BlobWriter(BlobWriter&&) noexcept = default;
+BlobWriter& BlobWriter::operator=(BlobWriter&&) noexcept = default;
+BlobWriter::~BlobWriter() = default;
+
+uint64_t BlobWriter::size_bytes() const { return state_->written + state_->buffer.size(); }
+
+Task<void> BlobWriter::write(BytesView bytes) {
+  State* const state = state_.get();
+  ASSERT(!state->sealed);
+  if (state->error) co_return fail(*state->error);
+  if (state->buffer.size() + bytes.size() < kBufferBytes) {
+    state->buffer.append(bytes);
+    co_return ok;
+  }
+  const auto work = [state, bytes]() -> Result<void> {
+    if (!state->buffer.empty()) TRY(state->remember(state->append(state->buffer)));
+    state->buffer.clear();
+    return state->remember(state->append(bytes));
+  };
+  Task<void> run = state->blobs.pool.run(work);
+  co_return co_await std::move(run);
+}
+
+Task<BlobId> BlobWriter::seal() {
+  State* const state = state_.get();
+  ASSERT(!state->sealed);
+  if (state->error) co_return fail(*state->error);
+  const auto work = [state]() -> Result<BlobId> { return state->seal(); };
+  Task<BlobId> run = state->blobs.pool.run(work);
+  co_return co_await std::move(run);
+}
+
+// --- Reading ---------------------------------------------------------------------------------
+
+struct BlobReader::State {
+  runtime::Pool& pool;
+  std::unique_ptr<File> file;
+  uint64_t size = 0;
+};
+
+BlobReader::BlobReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+BlobReader::BlobReader(BlobReader&&) noexcept = default;
+BlobReader& BlobReader::operator=(BlobReader&&) noexcept = default;
+BlobReader::~BlobReader() = default;
+
+uint64_t BlobReader::size() const { return state_->size; }
+int BlobReader::descriptor() const { return state_->file->descriptor(); }
+
+Task<size_t> BlobReader::read_at(uint64_t offset, char* bytes, size_t size) {
+  File* const file = state_->file.get();
+  const auto work = [file, offset, bytes, size]() -> Result<size_t> {
+    return file->read_at(offset, bytes, size);
+  };
+  Task<size_t> run = state_->pool.run(work);
+  co_return co_await std::move(run);
+}
+
+Task<Bytes> BlobReader::read_at(uint64_t offset, size_t size) {
+  const uint64_t left = offset < state_->size ? state_->size - offset : 0;
+  Bytes bytes(std::min<uint64_t>(size, left), '\0');
+  CO_TRY(const size_t got, co_await read_at(offset, bytes.data(), bytes.size()));
+  bytes.resize(got);
+  co_return bytes;
+}
+
+// --- Blobs -----------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Blobs>> Blobs::start(Options options) {
+  auto state = std::make_unique<State>(std::move(options));
+  TRY(state->prepare());
+  return std::unique_ptr<Blobs>(new Blobs(std::move(state)));
+}
+
+Blobs::Blobs(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Blobs::~Blobs() = default;
+
+Task<BlobWriter> Blobs::create() {
+  co_return BlobWriter(std::make_unique<BlobWriter::State>(*state_));
+}
+
+Task<BlobId> Blobs::put(BytesView bytes) {
+  State* const state = state_.get();
+  const auto work = [state, bytes]() -> Result<BlobId> {
+    BlobWriter::State writer(*state);
+    TRY(writer.append(bytes));
+    return writer.seal();
+  };
+  Task<BlobId> run = state->pool.run(work);
+  co_return co_await std::move(run);
+}
+
+Task<BlobReader> Blobs::open(BlobId id) {
+  State* const state = state_.get();
+  const auto work = [state, id]() -> Result<BlobReader> {
+    TRY(const Path place, state->path(id));
+    auto reader = std::make_unique<BlobReader::State>(BlobReader::State{state->pool, nullptr, 0});
+    TRY(reader->file, state->disk.open(place, OpenMode::read));
+    TRY(reader->size, reader->file->size());
+    return BlobReader(std::move(reader));
+  };
+  Task<BlobReader> run = state->pool.run(work);
+  co_return co_await std::move(run);
+}
+
+Task<Bytes> Blobs::read(BlobId id, uint64_t size_max) {
+  State* const state = state_.get();
+  const auto work = [state, id, size_max]() -> Result<Bytes> {
+    TRY(const Path place, state->path(id));
+    return runtime::read_file(state->disk, place, size_max);
+  };
+  Task<Bytes> run = state->pool.run(work);
+  co_return co_await std::move(run);
+}
+
+Task<void> Blobs::remove(BlobId id) {
+  State* const state = state_.get();
+  const auto work = [state, id]() -> Result<void> {
+    TRY(const Path place, state->path(id));
+    Result<void> removed = state->disk.remove(place);
+    if (!removed && removed.error().kind == ErrorKind::not_found) return {};
+    return removed;
+  };
+  Task<void> run = state->pool.run(work);
+  co_return co_await std::move(run);
+}
+
+Result<uint64_t> Blobs::State::sweep_folder(const Path& folder, Time before,
+                                            const IsReferenced& is_referenced) {
+  uint64_t removed = 0;
+  TRY(const auto entries, disk.list(folder));
+  for (const runtime::DirectoryEntry& entry : entries) {
+    const std::optional<BlobId> id = BlobId::parse(entry.name);
+    if (!id || id->sealed() >= before) continue;
+    TRY(const bool referenced, is_referenced(*id));
+    if (referenced) continue;
+    if (Result<void> gone = disk.remove(folder / entry.name); gone) {
+      ++removed;
+    } else if (gone.error().kind != ErrorKind::not_found) {
+      return fail(std::move(gone).error());
+    }
+  }
+  return removed;
+}
+
+Result<uint64_t> Blobs::State::sweep(Time before, const IsReferenced& is_referenced) {
+  uint64_t removed = 0;
+  TRY(const auto outer, disk.list(blobs));
+  for (const runtime::DirectoryEntry& first : outer) {
+    if (!first.is_directory) continue;
+    TRY(const auto inner, disk.list(blobs / first.name));
+    for (const runtime::DirectoryEntry& second : inner) {
+      if (!second.is_directory) continue;
+      TRY(const uint64_t here,
+          sweep_folder(blobs / first.name / second.name, before, is_referenced));
+      removed += here;
+    }
+  }
+  return removed;
+}
+
+Task<uint64_t> Blobs::sweep(microseconds grace, IsReferenced is_referenced) {
+  State* const state = state_.get();
+  const Time before = state->clock.now() - grace;
+  const auto work = [state, before, &is_referenced]() -> Result<uint64_t> {
+    return state->sweep(before, is_referenced);
+  };
+  Task<uint64_t> run = state->pool.run(work);
+  co_return co_await std::move(run);
+}
+
+}  // namespace millrace::store

@@ -1,0 +1,149 @@
+#include "store/database.h"
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+
+#include "runtime/log.h"
+#include "store/state.h"
+
+namespace millrace::store {
+namespace {
+
+// RocksDB's warnings and errors, in the process's log; its chatter nowhere.
+class RocksLog final : public rocksdb::Logger {
+ public:
+  RocksLog() : Logger(rocksdb::InfoLogLevel::ERROR_LEVEL) {}
+  using Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    char line[512];
+    std::vsnprintf(line, sizeof(line), format, arguments);
+    runtime::log(runtime::LogLevel::warning, "rocksdb", {{"message", line}});
+  }
+};
+
+rocksdb::Options rocks_options(const Database::Options& wanted) {
+  rocksdb::Options o;
+  o.create_if_missing = true;
+  // A torn end of the log is what a crash leaves; damage before it is reported, not cut off.
+  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  o.write_buffer_size = wanted.write_buffer_bytes;
+  o.max_write_buffer_number = 2;
+  o.arena_block_size = 128 * 1024;
+  o.max_total_wal_size = 4 * wanted.write_buffer_bytes;
+  o.max_background_jobs = 2;
+  o.max_open_files = 256;
+  o.max_file_opening_threads = 1;
+  o.table_cache_numshardbits = 2;
+  o.info_log = std::make_shared<RocksLog>();
+  o.stats_dump_period_sec = 0;
+  o.stats_persist_period_sec = 0;
+  // Opening reads what it must and no more, so that the process is ready at once.
+  o.skip_stats_update_on_db_open = true;
+  o.skip_checking_sst_file_sizes_on_db_open = true;
+  o.avoid_flush_during_recovery = true;
+  o.avoid_flush_during_shutdown = true;
+  // The writer calls Resume() itself.
+  o.max_bgerror_resume_count = 0;
+  const auto compressions = rocksdb::GetSupportedCompressions();
+  const bool lz4 = std::find(compressions.begin(), compressions.end(), rocksdb::kLZ4Compression) !=
+                   compressions.end();
+  o.compression = lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(wanted.block_cache_bytes, 2);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.cache_index_and_filter_blocks = true;
+  table.format_version = 5;
+  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return o;
+}
+
+}  // namespace
+
+std::unexpected<Error> storage_error(const rocksdb::Status& status, std::string_view what) {
+  const ErrorKind kind = status.IsNoSpace() ? ErrorKind::exhausted : ErrorKind::internal;
+  return fail(kind, fmt::format("{}: {}", what, status.ToString()));
+}
+
+Database::State::State(Options o) : options(std::move(o)) {}
+
+Result<void> Database::State::open() {
+  std::error_code code;
+  std::filesystem::create_directories(options.path, code);
+  if (code) {
+    return fail(ErrorKind::denied, fmt::format("{}: {}", options.path.string(), code.message()));
+  }
+  files = std::make_shared<RocksFiles>(options.faults);
+  env = rocksdb::NewCompositeEnv(files);
+  rocksdb::Options rocks = rocks_options(options);
+  rocks.env = env.get();
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(rocks, options.path.string(), &opened);
+  if (!status.ok()) {
+    const std::string text = status.ToString();
+    if (text.find("LOCK") != std::string::npos) {
+      return fail(ErrorKind::conflict,
+                  fmt::format("{} is open in another process", options.path.string()));
+    }
+    const ErrorKind kind = files->take_disk_full() ? ErrorKind::exhausted : ErrorKind::internal;
+    return fail(kind, fmt::format("open {}: {}", options.path.string(), text));
+  }
+  db.reset(opened);
+  return read_last_sequence();
+}
+
+Result<void> Database::State::read_last_sequence() {
+  Txn txn{std::make_unique<Txn::State>(*this)};
+  TRY(sequence, read_sequence(txn, kMetaTable, kOutboxFloorKey));
+  const Range last{.limit = 1, .reverse = true};
+  TRY(const std::vector<RawRow> newest, txn.scan_raw(kOutboxTable, last));
+  if (!newest.empty()) {
+    TRY(const auto key, decode_key<std::tuple<uint64_t>>(newest.front().key));
+    sequence = std::max(sequence, std::get<0>(key));
+  }
+  last_sequence = sequence;
+  return {};
+}
+
+Time Database::State::now() const {
+  if (options.clock != nullptr) return options.clock->now();
+  return std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
+}
+
+Result<std::unique_ptr<Database>> Database::open(Options options) {
+  auto state = std::make_unique<State>(std::move(options));
+  TRY(state->open());
+  return std::unique_ptr<Database>(new Database(std::move(state)));
+}
+
+Database::Database(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Database::~Database() = default;
+
+Txn Database::begin() { return Txn{std::make_unique<Txn::State>(*state_)}; }
+
+uint64_t Database::last_sequence() const {
+  return state_->last_sequence.load(std::memory_order_acquire);
+}
+
+uint64_t Database::watch(std::string table, std::function<void()> changed) {
+  return state_->watches.with([&](State::Watches& watches) {
+    const uint64_t id = ++watches.last_id;
+    watches.all.push_back({id, full_key(table, {}), std::move(changed)});
+    return id;
+  });
+}
+
+void Database::unwatch(uint64_t id) {
+  state_->watches.with([&](State::Watches& watches) {
+    std::erase_if(watches.all, [id](const State::Watch& watch) { return watch.id == id; });
+  });
+}
+
+}  // namespace millrace::store

@@ -1,0 +1,20 @@
+// The limits of the store. Beyond them a commit answers `invalid` (one row) or `exhausted`.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace millrace::store {
+
+inline constexpr size_t kKeyBytesMax = 8 * 1024;          // One encoded key.
+inline constexpr size_t kRowBytesMax = 16 * 1024 * 1024;  // One encoded row.
+inline constexpr size_t kTxnBytesMax = 64 * 1024 * 1024;  // Everything one commit writes.
+inline constexpr size_t kCommitQueueMax = 65536;          // Commits that wait.
+inline constexpr size_t kGroupBytesMax =
+    4 * 1024 * 1024;                                  // One batch, unless one commit is larger.
+inline constexpr size_t kConflictLogKeysMax = 32768;  // Keys of recent commits remembered.
+inline constexpr size_t kConflictLogBytesMax = 4 * 1024 * 1024;  // The same, in bytes of keys.
+inline constexpr unsigned kRowDepthMax = 32;                     // Nested structs and containers.
+inline constexpr unsigned kRowFieldsMax = 1024;                  // Fields of one struct.
+
+}  // namespace millrace::store

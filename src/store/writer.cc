@@ -1,0 +1,168 @@
+// The one writer: takes the commits that wait, a group at a time.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/log.h"
+#include "store/state.h"
+
+namespace millrace::store {
+namespace {
+
+// Notes which prefixes the keys of a batch begin with.
+class TouchedKeys final : public rocksdb::WriteBatch::Handler {
+ public:
+  explicit TouchedKeys(const std::function<void(BytesView)>& touch) : touch_(touch) {}
+  rocksdb::Status PutCF(uint32_t, const rocksdb::Slice& key, const rocksdb::Slice&) override {
+    touch_(key.ToStringView());
+    return rocksdb::Status::OK();
+  }
+  rocksdb::Status DeleteCF(uint32_t, const rocksdb::Slice& key) override {
+    touch_(key.ToStringView());
+    return rocksdb::Status::OK();
+  }
+
+ private:
+  const std::function<void(BytesView)>& touch_;
+};
+
+}  // namespace
+
+bool Database::State::submit(PendingCommit* commit) {
+  const bool start = queue.with([&](Queue& q) {
+    if (q.waiting.size() >= kCommitQueueMax) {
+      commit = nullptr;
+      return false;
+    }
+    q.waiting.push_back(commit);
+    return !std::exchange(q.writer_runs, true);
+  });
+  // The commit may have been answered by now, and its coroutine gone.
+  if (start) ASSERT(writer.submit([this] { write_until_idle(); }));
+  return commit != nullptr;
+}
+
+void Database::State::write_until_idle() {
+  std::vector<PendingCommit*> commits;
+  for (;;) {
+    commits.clear();
+    const bool idle = queue.with([&](Queue& q) {
+      commits.swap(q.waiting);
+      if (commits.empty()) q.writer_runs = false;
+      return commits.empty();
+    });
+    if (idle) return;
+    for (size_t first = 0; first < commits.size();) first = write_group(commits, first);
+  }
+}
+
+size_t Database::State::write_group(std::vector<PendingCommit*>& commits, size_t first) {
+  rocksdb::WriteBatch batch;
+  const uint64_t sequence_before = sequence;
+  bool sync = false;
+  size_t end = first;
+  while (end < commits.size() && (end == first || batch.GetDataSize() < kGroupBytesMax)) {
+    PendingCommit& commit = *commits[end++];
+    admit(commit, batch);
+    if (commit.answer) sync = sync || commit.sync;
+  }
+  if (batch.Count() > 0) {
+    if (const Result<void> written = write(batch, sync); !written) {
+      sequence = sequence_before;
+      for (size_t i = first; i < end; ++i) {
+        if (commits[i]->answer) commits[i]->answer = written;
+      }
+    } else {
+      last_sequence.store(sequence, std::memory_order_release);
+      published.store(number, std::memory_order_release);
+      notify(batch);
+    }
+  }
+  resume(commits, first, end);
+  return end;
+}
+
+void Database::State::admit(PendingCommit& commit, rocksdb::WriteBatch& batch) {
+  Txn::State& txn = *commit.txn;
+  if (!log.admits(txn.since, txn.reads)) {
+    commit.answer =
+        fail(ErrorKind::conflict, "what the transaction has read was changed meanwhile");
+    return;
+  }
+  std::vector<BytesView> keys;
+  keys.reserve(txn.writes.size());
+  for (const auto& [key, value] : txn.writes) {
+    keys.emplace_back(key);
+    if (value) {
+      ASSERT(batch.Put(key, *value).ok());
+    } else {
+      ASSERT(batch.Delete(key).ok());
+    }
+  }
+  for (const Bytes& event : txn.events) {
+    ASSERT(batch.Put(full_key(kOutboxTable, key_prefix(++sequence)), event).ok());
+  }
+  // Remembered before it is written, so that the group's later members are checked against it.
+  // Should the write fail, that is a conflict too many, and no harm.
+  log.add(++number, keys);
+}
+
+Result<void> Database::State::write(rocksdb::WriteBatch& batch, bool sync) {
+  rocksdb::Status status;
+  if (failed) {
+    status = db->Resume();
+    if (status.ok()) runtime::log(runtime::LogLevel::info, "store.resumed");
+  }
+  if (status.ok()) {
+    // Resume() replaces a log with a torn end only where the memtable holds something, and a log
+    // that is not replaced refuses every write. So the memtable is never empty when a batch is
+    // written; if it was full, it is this row that begins the new one.
+    rocksdb::WriteOptions memory_only;
+    memory_only.disableWAL = true;
+    status = db->Put(memory_only, full_key(kMetaTable, kPresenceKey), {});
+  }
+  if (status.ok()) {
+    rocksdb::WriteOptions write;
+    write.sync = sync;
+    status = db->Write(write, &batch);
+  }
+  failed = !status.ok();
+  if (!failed) return {};
+  runtime::log(runtime::LogLevel::error, "store.write_failed", {{"error", status.ToString()}});
+  if (files->take_disk_full() || status.IsNoSpace()) {
+    return fail(ErrorKind::exhausted, "commit: no space left on the disk");
+  }
+  return storage_error(status, "commit");
+}
+
+void Database::State::notify(const rocksdb::WriteBatch& batch) {
+  watches.with([&](Watches& all) {
+    if (all.all.empty()) return;
+    std::vector<bool> touched(all.all.size());
+    const std::function<void(BytesView)> touch = [&](BytesView key) {
+      for (size_t i = 0; i < touched.size(); ++i) {
+        if (!touched[i]) touched[i] = key.starts_with(all.all[i].prefix);
+      }
+    };
+    TouchedKeys keys(touch);
+    ASSERT(batch.Iterate(&keys).ok());
+    for (size_t i = 0; i < touched.size(); ++i) {
+      if (touched[i]) all.all[i].changed();
+    }
+  });
+}
+
+void Database::State::resume(const std::vector<PendingCommit*>& commits, size_t first, size_t end) {
+  for (size_t i = first; i < end; ++i) {
+    // Nothing of the commit may be touched once its coroutine can run.
+    runtime::Loop* const loop = commits[i]->loop;
+    const std::coroutine_handle<> handle = commits[i]->handle;
+    if (loop != nullptr) {
+      loop->post(handle);
+    } else {
+      handle.resume();
+    }
+  }
+}
+
+}  // namespace millrace::store
