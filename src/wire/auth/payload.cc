@@ -1,0 +1,148 @@
+#include "wire/auth/payload.h"
+
+#include <algorithm>
+
+namespace millrace::auth {
+namespace {
+
+std::unexpected<AuthFailure> problem(AuthProblem what, std::string_view given = {}) {
+  return std::unexpected(AuthFailure{what, std::string(given)});
+}
+
+const std::string* find_trailer(const AwsChunkedReader* source, std::string_view name) {
+  if (source == nullptr) return nullptr;
+  for (const auto& [key, value] : source->trailers()) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+std::expected<void, AuthFailure> read_trailing(const RequestView& request, PayloadChecks& out) {
+  for (const HeaderView& header : request.headers) {
+    if (!http::equal_ignoring_case(header.name, "x-amz-trailer")) continue;
+    for (const ChecksumKind kind : kChecksumKinds) {
+      // Names are separated by commas; each is compared whole.
+      std::string_view rest = header.value;
+      while (!rest.empty()) {
+        const size_t comma = std::min(rest.find(','), rest.size());
+        std::string_view name = rest.substr(0, comma);
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+        while (name.starts_with(' ')) name.remove_prefix(1);
+        while (name.ends_with(' ')) name.remove_suffix(1);
+        if (http::equal_ignoring_case(name, header_of(kind))) out.trailing.push_back(kind);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& request,
+                                                         const Verified& verified) {
+  PayloadChecks out;
+  if (verified.payload == PayloadMode::literal && !verified.payload_verified) {
+    out.sha256_hex = verified.payload_sha256;
+  }
+  if (const HeaderView* header = find_header(request.headers, "content-md5")) {
+    Bytes raw;
+    if (header->value.size() > 64 || !from_base64(header->value, raw) || raw.size() != 16) {
+      return problem(AuthProblem::content_md5_malformed);
+    }
+    out.content_md5 = std::move(raw);
+  }
+  for (const ChecksumKind kind : kChecksumKinds) {
+    const HeaderView* header = find_header(request.headers, header_of(kind));
+    if (header == nullptr) continue;
+    auto value = parse_checksum(kind, header->value);
+    if (!value) return problem(AuthProblem::checksum_malformed, header_of(kind));
+    out.checksums.emplace_back(kind, std::move(*value));
+  }
+  if (is_streaming(verified.payload)) {
+    if (auto read = read_trailing(request, out); !read) return std::unexpected(read.error());
+  }
+  return out;
+}
+
+PayloadVerifier::PayloadVerifier(http::BodyReader& source, PayloadChecks checks,
+                                 const AwsChunkedReader* trailers)
+    : source_(source), checks_(std::move(checks)), trailers_(trailers) {
+  if (!checks_.sha256_hex.empty()) sha256_.emplace(DigestKind::sha256);
+  if (checks_.content_md5 || checks_.md5_computed) md5_.emplace(DigestKind::md5);
+  for (const auto& [kind, value] : checks_.checksums) add(kind);
+  for (const ChecksumKind kind : checks_.trailing) add(kind);
+  for (const ChecksumKind kind : checks_.computed) add(kind);
+}
+
+void PayloadVerifier::add(ChecksumKind kind) {
+  const bool known =
+      std::ranges::any_of(running_, [kind](const Checksum& c) { return c.kind() == kind; });
+  if (!known) running_.emplace_back(kind);
+}
+
+Task<size_t> PayloadVerifier::read(char* buffer, size_t size) {
+  if (failed_) co_return fail(*failed_);
+  if (ended_) co_return size_t{0};
+  auto got = co_await source_.read(buffer, size);
+  if (!got) {
+    failed_ = got.error();
+    co_return fail(*failed_);
+  }
+  const BytesView bytes(buffer, *got);
+  if (!bytes.empty()) {
+    if (sha256_) sha256_->update(bytes);
+    if (md5_) md5_->update(bytes);
+    for (Checksum& checksum : running_) checksum.update(bytes);
+    co_return bytes.size();
+  }
+  if (auto finished = finish(); !finished) {
+    failed_ = to_error(finished.error(), ErrorFamily::s3);
+    co_return fail(*failed_);
+  }
+  ended_ = true;
+  co_return size_t{0};
+}
+
+std::expected<void, AuthFailure> PayloadVerifier::finish() {
+  if (sha256_) {
+    const std::string actual = to_hex(sha256_->finish());
+    if (!http::equal_ignoring_case(actual, checks_.sha256_hex)) {
+      AuthFailure failure{AuthProblem::content_sha256_mismatch};
+      failure.details = {{"ClientComputedContentSHA256", checks_.sha256_hex},
+                         {"S3ComputedContentSHA256", actual}};
+      return std::unexpected(std::move(failure));
+    }
+  }
+  if (md5_) {
+    md5_result_ = md5_->finish();
+    if (checks_.content_md5 && *checks_.content_md5 != md5_result_) {
+      AuthFailure failure{AuthProblem::content_md5_mismatch};
+      failure.details = {{"ExpectedDigest", to_base64(*checks_.content_md5)},
+                         {"CalculatedDigest", to_base64(md5_result_)}};
+      return std::unexpected(std::move(failure));
+    }
+  }
+  for (Checksum& checksum : running_) {
+    results_.emplace_back(checksum.kind(), checksum.finish());
+    if (auto good = check(checksum.kind(), results_.back().second); !good) return good;
+  }
+  return {};
+}
+
+std::expected<void, AuthFailure> PayloadVerifier::check(ChecksumKind kind,
+                                                        const Bytes& actual) const {
+  for (const auto& [expected_kind, expected] : checks_.checksums) {
+    if (expected_kind == kind && expected != actual) {
+      return problem(AuthProblem::checksum_mismatch, name_of(kind));
+    }
+  }
+  if (std::ranges::find(checks_.trailing, kind) == checks_.trailing.end()) return {};
+  const std::string* trailer = find_trailer(trailers_, header_of(kind));
+  if (trailer == nullptr) return problem(AuthProblem::trailer_malformed);
+  const auto expected = parse_checksum(kind, *trailer);
+  if (!expected) return problem(AuthProblem::checksum_malformed, header_of(kind));
+  if (*expected != actual) return problem(AuthProblem::checksum_mismatch, name_of(kind));
+  return {};
+}
+
+}  // namespace millrace::auth
