@@ -1,0 +1,46 @@
+// Bound: a service's model with the operations that serve it. Generated code makes it.
+#pragma once
+
+#include <type_traits>
+
+#include "runtime/task.h"
+#include "wire/pipeline/call.h"
+
+namespace millrace::wire {
+
+// Runs one operation; `input` is the decoded, validated structure. Answers the output structure,
+// absent where the operation has none.
+using Handler = Task<Value> (*)(void* service, Call& call, Value input);
+
+struct Bound {
+  const Service* model = nullptr;
+  void* service = nullptr;
+  const Handler* handlers = nullptr;  // One per model->operations, in that order.
+
+  Handler handler(const Operation& operation) const {
+    return handlers[&operation - model->operations.data()];
+  }
+};
+
+template <class S, class In, class Out, auto kOperation>
+Task<Value> serve(void* service, Call& call, Value input) {
+  S& self = *static_cast<S*>(service);
+  if constexpr (std::is_void_v<Out>) {
+    if constexpr (std::is_void_v<In>) {
+      CO_TRY(co_await kOperation(self, call));
+    } else {
+      CO_TRY(co_await kOperation(self, call, In(input.items, call.arena)));
+    }
+    co_return Value();
+  } else {
+    if constexpr (std::is_void_v<In>) {
+      CO_TRY(const Out out, co_await kOperation(self, call));
+      co_return out.as_value();
+    } else {
+      CO_TRY(const Out out, co_await kOperation(self, call, In(input.items, call.arena)));
+      co_return out.as_value();
+    }
+  }
+}
+
+}  // namespace millrace::wire

@@ -1,0 +1,91 @@
+#include "wire/pipeline/dispatcher.h"
+
+#include <exception>
+
+#include "runtime/log.h"
+#include "wire/model/errors.h"
+
+namespace millrace::wire {
+namespace {
+
+using runtime::LogLevel;
+
+// What a kind of error is called where no service has named it.
+struct KindName {
+  std::string_view json, query, s3;
+  int status;
+};
+
+KindName name_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::invalid:
+      return {"ValidationException", "ValidationError", "InvalidRequest", 400};
+    case ErrorKind::not_found:
+      return {"ResourceNotFoundException", "ResourceNotFound", "NoSuchKey", 404};
+    case ErrorKind::already_exists:
+      return {"ResourceAlreadyExistsException", "AlreadyExists", "OperationAborted", 409};
+    case ErrorKind::conflict:
+      return {"ConflictException", "ConcurrentModification", "OperationAborted", 409};
+    case ErrorKind::precondition_failed:
+      return {"PreconditionFailedException", "PreconditionFailed", "PreconditionFailed", 412};
+    case ErrorKind::denied: return {"AccessDeniedException", "AccessDenied", "AccessDenied", 403};
+    case ErrorKind::exhausted:
+      return {"ServiceUnavailableException", "ServiceUnavailable", "ServiceUnavailable", 503};
+    case ErrorKind::deadline:
+      return {"RequestTimeoutException", "RequestTimeout", "RequestTimeout", 408};
+    case ErrorKind::unsupported: return {"NotImplemented", "NotImplemented", "NotImplemented", 501};
+    case ErrorKind::internal: break;
+  }
+  return {"InternalFailure", "InternalFailure", "InternalError", 500};
+}
+
+Task<Value> run_once(Handler handler, void* service, Call& call, Value input) {
+  try {
+    co_return co_await handler(service, call, input);
+  } catch (const std::exception& thrown) {
+    runtime::log(LogLevel::error, "operation.threw",
+                 {{"request_id", call.request_id}, {"what", thrown.what()}});
+  }
+  co_return fail(ErrorKind::internal, "An internal error has occurred.");
+}
+
+}  // namespace
+
+void complete(Error& error, Protocol protocol) {
+  if (!error.code.empty()) return;
+  const KindName name = name_of(error.kind);
+  const bool s3 = protocol == Protocol::rest_xml;
+  error.code = s3 ? name.s3 : protocol == Protocol::query ? name.query : name.json;
+  if (error.http_status == 0) error.http_status = name.status;
+}
+
+Task<Value> Dispatcher::run(const Directory::Entry& entry, const Operation& operation,
+                            Protocol protocol, Call& call, Value input) const {
+  const Service& model = *entry.bound.model;
+  if (operation.input != nullptr) {
+    CO_TRY(validator_.validate(*operation.input, input, validation_code(protocol, model)));
+  }
+  const Handler handler = entry.bound.handler(operation);
+  for (int attempt = 1;; ++attempt) {
+    Result<Value> answer = co_await run_once(handler, entry.bound.service, call, input);
+    if (answer) co_return answer;
+    Error& error = answer.error();
+    const bool conflict = error.kind == ErrorKind::conflict && error.code.empty();
+    if (conflict && call.body == nullptr && attempt < kAttemptsMax) {
+      call.response_headers = {};
+      call.response_status = 0;
+      call.response_body.reset();
+      continue;
+    }
+    if (error.kind == ErrorKind::internal) {
+      runtime::log(LogLevel::error, "operation.failed",
+                   {{"request_id", call.request_id},
+                    {"operation", std::string(operation.name)},
+                    {"cause", error.message}});
+    }
+    complete(error, protocol);
+    co_return answer;
+  }
+}
+
+}  // namespace millrace::wire

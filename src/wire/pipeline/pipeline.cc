@@ -1,0 +1,301 @@
+#include "wire/pipeline/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "runtime/log.h"
+#include "wire/auth/payload.h"
+#include "wire/model/errors.h"
+
+namespace millrace::wire {
+namespace {
+
+using auth::AuthFailure;
+using auth::AuthProblem;
+using auth::ErrorFamily;
+
+// What answers where no service of ours is meant.
+constexpr Protocol kUnknownProtocols[] = {Protocol::rest_json};
+constexpr Service kUnknownService{.name = "unknown", .protocols = kUnknownProtocols};
+
+ErrorFamily family_of(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::rest_xml: return ErrorFamily::s3;
+    case Protocol::query: return ErrorFamily::query;
+    case Protocol::rest_json: return ErrorFamily::rest_json;
+    default: return ErrorFamily::json;
+  }
+}
+
+bool streams(const Operation& operation) {
+  if (operation.input == nullptr || operation.input->payload < 0) return false;
+  return operation.input->members[static_cast<size_t>(operation.input->payload)].shape->streaming;
+}
+
+bool has_blob_payload(const Operation& operation) {
+  if (operation.input == nullptr || operation.input->payload < 0) return false;
+  return operation.input->members[static_cast<size_t>(operation.input->payload)].shape->kind ==
+         Kind::blob;
+}
+
+Principal principal_of(const auth::AccessKey& key) {
+  return {.account = key.account,
+          .arn = key.principal_arn,
+          .user_id = key.user_id,
+          .access_key_id = key.id,
+          .root = key.root};
+}
+
+}  // namespace
+
+// One request on its way through the stages.
+struct Pipeline::Exchange {
+  explicit Exchange(http::Request& r) : request(r), call(arena) {}
+
+  http::Request& request;
+  Arena arena;
+  Call call;
+  std::vector<HeaderView> headers;
+  std::vector<auth::HeaderView> signed_headers;
+  std::string routed_path;  // With the bucket of a virtual host in front.
+  RequestParts parts;
+  Identity identity;
+  std::string scope_service;
+  const Directory::Entry* entry = nullptr;
+  Protocol protocol = Protocol::rest_json;
+  std::optional<RouteMatch> route;
+  const Operation* operation = nullptr;
+  std::string_view operation_name;
+  auth::Verified verified;
+  Bytes body;
+  std::unique_ptr<auth::AwsChunkedReader> chunks;
+  std::unique_ptr<auth::PayloadVerifier> payload;
+  Value output;
+
+  const Service& service() const { return entry != nullptr ? *entry->bound.model : kUnknownService; }
+  Error problem(AuthFailure failure) const {
+    return auth::to_error(failure, family_of(protocol));
+  }
+  auth::RequestView view() const {
+    return {request.method, request.path, request.query, signed_headers};
+  }
+};
+
+Pipeline::Pipeline(PipelineOptions options, World world)
+    : options_(std::move(options)), world_(world) {
+  world_.random.fill(request_seed_, sizeof(request_seed_));
+}
+
+// A version 4 UUID of a counter through a bijective mixer: unique in the process, unpredictable
+// enough for a name, and without a system call a request.
+std::string Pipeline::next_request_id() {
+  const auto mix = [](uint64_t x) {
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ULL;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBULL;
+    return x ^ x >> 31;
+  };
+  const uint64_t n = sequence_.fetch_add(1, std::memory_order_relaxed);
+  const uint64_t a = mix(request_seed_[0] + n * 0x9E3779B97F4A7C15ULL);
+  const uint64_t b = mix(request_seed_[1] + n * 0x9E3779B97F4A7C15ULL);
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, a >> 16 & 0xFFFF, a & 0xFFF,
+                     (b >> 48 & 0x3FFF) | 0x8000, b & 0xFFFFFFFFFFFFULL);
+}
+
+Result<void> Pipeline::identify(Exchange& x) const {
+  for (const http::HeaderView& header : x.request.headers) {
+    x.headers.push_back({header.name, header.value});
+    x.signed_headers.push_back({header.name, header.value});
+  }
+  x.parts = {x.request.method, x.request.path, x.request.query, x.headers, {}};
+  if (const auto scope = auth::peek_scope(x.view())) x.scope_service = scope->service;
+  x.identity = wire::identify(x.parts);
+  x.entry = world_.directory.find(x.parts, x.identity, x.scope_service, x.request.host);
+  if (x.entry == nullptr) {
+    x.protocol = x.identity.protocol.value_or(Protocol::rest_json);
+    return fail({ErrorKind::not_found,
+                 fmt::format("Millrace has no service for this request (signed for '{}', {} {})",
+                             x.scope_service, x.request.method, x.request.path),
+                 "UnknownService", 404});
+  }
+  const Service& model = x.service();
+  x.protocol = x.identity.protocol.value_or(
+      rest_protocol(model).value_or(model.protocols.front()));
+  if (x.identity.protocol && !speaks(model, x.protocol)) {
+    x.protocol = model.protocols.front();
+    return fail({ErrorKind::invalid,
+                 fmt::format("{} does not speak the protocol of this request", model.sdk_id),
+                 "UnknownOperationException", 400});
+  }
+  return {};
+}
+
+namespace {
+
+// The operation that the request names; an error that names it where it is not served.
+template <class Exchange>
+Result<void> choose_operation(Exchange& x) {
+  const Service& model = x.service();
+  if (x.entry->routes != nullptr && !x.identity.protocol) {
+    const std::string_view bucket =
+        x.protocol == Protocol::rest_xml ? virtual_host_bucket(x.request.host) : "";
+    if (!bucket.empty()) {
+      x.routed_path = fmt::format("/{}{}", bucket, x.request.path);
+      x.parts.path = x.routed_path;
+    }
+    x.route = x.entry->routes->match(x.parts);
+    if (!x.route) {
+      const bool known = x.entry->routes->has_path(x.parts.path);
+      return fail({ErrorKind::unsupported,
+                   fmt::format("{} {} is no operation of {}", x.parts.method, x.parts.path,
+                               model.sdk_id),
+                   known ? "MethodNotAllowed" : "UnknownOperationException", known ? 405 : 404});
+    }
+    x.operation_name = x.route->name->name;
+    x.operation = x.route->operation;
+  } else {
+    x.operation_name = x.identity.operation;
+    x.operation = find_operation(model, x.operation_name);
+  }
+  if (x.operation != nullptr) return {};
+  if (has_operation(model, x.operation_name)) {
+    return fail(errors::not_implemented(fmt::format("{}:{}", model.sdk_id, x.operation_name)));
+  }
+  const bool query = x.protocol == Protocol::query;
+  return fail({ErrorKind::unsupported,
+               query ? fmt::format("Could not find operation {} for version {}", x.operation_name,
+                                   model.api_version)
+                     : fmt::format("{} has no operation {}", model.sdk_id, x.operation_name),
+               query ? "InvalidAction" : "UnknownOperationException", query ? 400 : 404});
+}
+
+}  // namespace
+
+Task<void> Pipeline::read_body(Exchange& x) {
+  const bool blob = x.operation != nullptr && has_blob_payload(*x.operation);
+  const size_t limit = blob ? options_.blob_body_bytes_max : options_.typed_body_bytes_max;
+  const auto announced = x.request.body.content_length();
+  const Error too_large{ErrorKind::exhausted,
+                        fmt::format("The request's body is larger than {} bytes", limit),
+                        x.protocol == Protocol::rest_xml ? "MaxMessageLengthExceeded"
+                                                         : "RequestEntityTooLargeException",
+                        413};
+  if (announced && *announced > limit) co_return fail(too_large);
+  http::BodyReader& reader = x.payload != nullptr ? *x.payload : x.request.body;
+  Result<Bytes> body = co_await http::read_all(reader, limit);
+  if (!body && body.error().kind == ErrorKind::exhausted) co_return fail(too_large);
+  if (!body) co_return fail(std::move(body).error());
+  x.body = std::move(*body);
+  x.parts.body = x.body;
+  co_return ok;
+}
+
+Task<void> Pipeline::authenticate(Exchange& x) {
+  const bool s3 = x.protocol == Protocol::rest_xml;
+  const auth::VerifyRules rules =
+      s3 ? auth::s3_rules() : auth::service_rules(x.service().signing_name);
+  const bool body_first = auth::needs_body(x.view(), rules);
+  if (body_first) {
+    CO_TRY(co_await read_body(x));
+    x.identity = wire::identify(x.parts);  // A query request names its operation in the body.
+  }
+  auto verified = auth::verify(x.view(), rules, x.body, {world_.keys, signing_keys_},
+                               world_.clock.now());
+  if (!verified) co_return fail(x.problem(std::move(verified).error()));
+  x.verified = std::move(*verified);
+  x.call.principal = principal_of(x.verified.key);
+  const std::string& region = x.verified.scope.region;
+  x.call.realm = {x.verified.key.account, region.empty() ? options_.region : region};
+  if (x.service().global) x.call.realm.region = "aws-global";
+  const bool named_in_body = !body_first && x.protocol == Protocol::query;
+  if (named_in_body) {
+    CO_TRY(prepare_payload(x));
+    CO_TRY(co_await read_body(x));
+    x.identity = wire::identify(x.parts);
+  }
+  CO_TRY(choose_operation(x));
+  CO_TRY(authorize(x));
+  if (body_first || named_in_body) co_return ok;
+  CO_TRY(prepare_payload(x));
+  if (streams(*x.operation)) {
+    x.call.body = x.payload.get();
+    x.call.payload = x.payload.get();
+    co_return ok;
+  }
+  co_return co_await read_body(x);
+}
+
+// Puts what verifies the body between the socket and whoever reads it.
+Result<void> Pipeline::prepare_payload(Exchange& x) const {
+  http::BodyReader* source = &x.request.body;
+  if (auth::is_streaming(x.verified.payload)) {
+    auto stream = auth::chunked_stream(x.view(), x.verified);
+    if (!stream) return fail(x.problem(std::move(stream).error()));
+    x.chunks = std::make_unique<auth::AwsChunkedReader>(x.request.body, std::move(*stream));
+    source = x.chunks.get();
+  }
+  auto checks = auth::payload_checks(x.view(), x.verified);
+  if (!checks) return fail(x.problem(std::move(checks).error()));
+  checks->md5_computed =
+      x.protocol == Protocol::rest_xml && x.operation != nullptr && streams(*x.operation);
+  x.payload =
+      std::make_unique<auth::PayloadVerifier>(*source, std::move(*checks), x.chunks.get());
+  return {};
+}
+
+Result<void> Pipeline::authorize(const Exchange& x) const {
+  if (!x.call.principal.anonymous() || x.operation->unauthenticated) return {};
+  return fail(x.problem({.problem = AuthProblem::missing_authentication}));
+}
+
+Task<void> Pipeline::serve(Exchange& x) {
+  CO_TRY(identify(x));
+  CO_TRY(co_await authenticate(x));
+  x.call.http = &x.request;
+  x.call.base_url = fmt::format("http://{}", x.request.host);
+  std::span<const Label> labels;
+  if (x.route) labels = x.route->labels();
+  CO_TRY(const Value input, decode_request(x.protocol, x.service(), *x.operation, x.parts, labels,
+                                           x.arena));
+  CO_TRY(x.output,
+         co_await world_.dispatcher.run(*x.entry, *x.operation, x.protocol, x.call, input));
+  co_return ok;
+}
+
+Task<http::Response> Pipeline::handle(http::Request& request) {
+  if (request.path.starts_with("/_millrace/")) co_return co_await world_.local.handle(request);
+  const Time began = world_.clock.now();
+  auto exchange = std::make_unique<Exchange>(request);
+  Exchange& x = *exchange;
+  x.call.request_id = next_request_id();
+  Result<void> served = co_await serve(x);
+  ResponseParts parts;
+  if (served) {
+    parts = encode_response(x.protocol, x.service(), *x.operation, x.output, x.call.request_id);
+    if (x.call.response_status != 0) parts.status = x.call.response_status;
+  } else {
+    Error& error = served.error();
+    complete(error, x.protocol);
+    parts = encode_error(x.protocol, x.service(), x.operation, error, x.call.request_id);
+  }
+  http::Response response{.status = parts.status, .headers = {}, .body = std::move(parts.body)};
+  for (auto& [name, value] : parts.headers) response.headers.add(std::move(name), std::move(value));
+  for (const http::Header& header : x.call.response_headers) {
+    response.headers.set(header.name, header.value);
+  }
+  if (served && x.call.response_body) response.body = std::move(*x.call.response_body);
+  runtime::log(response.status >= 500 ? runtime::LogLevel::error : runtime::LogLevel::info,
+               "request",
+               {{"service", std::string(x.service().name)},
+                {"operation", std::string(x.operation_name)},
+                {"status", std::to_string(response.status)},
+                {"code", served ? "" : served.error().code},
+                {"account", x.call.realm.account},
+                {"ms", fmt::format("{:.1f}", static_cast<double>(
+                                                 (world_.clock.now() - began).count()) / 1000.0)},
+                {"request_id", x.call.request_id}});
+  co_return response;
+}
+
+}  // namespace millrace::wire
