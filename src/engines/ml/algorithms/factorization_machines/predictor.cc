@@ -1,0 +1,44 @@
+#include <utility>
+
+#include "engines/ml/algorithms/factorization_machines/artefact.h"
+#include "engines/ml/algorithms/factorization_machines/factorization_machines.h"
+#include "engines/ml/algorithms/factorization_machines/model.h"
+#include "engines/ml/limits.h"
+
+namespace millrace::ml::factorization_machines {
+namespace {
+
+class ModelPredictor final : public Predictor {
+ public:
+  explicit ModelPredictor(Model model) : model_(std::move(model)) {}
+
+  uint64_t feature_dim() const override { return model_.feature_dim(); }
+
+  void predict(const RowBatch& rows, std::vector<Prediction>& predictions) const override {
+    std::vector<float> sums(model_.num_factors());
+    std::vector<float> squares(model_.num_factors());
+    predictions.clear();
+    predictions.reserve(rows.size());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      Prediction prediction;
+      prediction.score = score_of(model_.type(), model_.predict(rows.row(i), sums, squares));
+      if (model_.type() == PredictorType::binary_classifier) {
+        prediction.predicted_label = prediction.score > 0.5f ? 1.0f : 0.0f;
+      }
+      predictions.push_back(prediction);
+    }
+  }
+
+ private:
+  Model model_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Predictor>> load(runtime::Disk& disk, const runtime::Path& folder) {
+  TRY(const auto file, disk.open(folder / "model_algo-1", runtime::OpenMode::read));
+  TRY(Model model, read_artefact(*file, 2 * kModelBytesMax));
+  return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(std::move(model)));
+}
+
+}  // namespace millrace::ml::factorization_machines

@@ -1,0 +1,29 @@
+// Bytes that arrive in order: of a file, of memory, or unpacked from gzip.
+//
+// Not thread-safe. What a memory source reads must outlive it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "runtime/disk.h"
+
+namespace millrace::ml {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  // Reads up to `size` bytes; 0 only at the end.
+  virtual Result<size_t> read(char* bytes, size_t size) = 0;
+};
+
+std::unique_ptr<ByteSource> make_memory_source(BytesView bytes);
+std::unique_ptr<ByteSource> make_file_source(std::unique_ptr<runtime::File> file);
+
+// Passes `source` on, and unpacks it where it begins with gzip's magic number (RFC 1952; several
+// members in a row are one stream). Errors: invalid, where the gzip data is damaged or cut off.
+std::unique_ptr<ByteSource> make_gunzip_source(std::unique_ptr<ByteSource> source);
+
+}  // namespace millrace::ml

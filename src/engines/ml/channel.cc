@@ -1,0 +1,92 @@
+#include "engines/ml/channel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engines/ml/limits.h"
+
+namespace millrace::ml {
+namespace {
+
+Result<void> collect(runtime::Disk& disk, const runtime::Path& folder, const std::string& below,
+                     size_t depth, std::vector<std::string>& files) {
+  if (depth > kChannelDepthMax) {
+    return fail(ErrorKind::exhausted,
+                fmt::format("{}: folders nest deeper than {}", folder.string(), kChannelDepthMax));
+  }
+  TRY(const std::vector<runtime::DirectoryEntry> entries, disk.list(folder));
+  for (const runtime::DirectoryEntry& entry : entries) {
+    if (entry.name.starts_with('.')) continue;
+    const std::string path = below.empty() ? entry.name : below + "/" + entry.name;
+    if (entry.is_directory) {
+      TRY(collect(disk, folder / entry.name, path, depth + 1, files));
+      continue;
+    }
+    if (files.size() >= kChannelFilesMax) {
+      return fail(ErrorKind::exhausted, fmt::format("{}: there are more than {} files",
+                                                    folder.string(), kChannelFilesMax));
+    }
+    files.push_back(path);
+  }
+  return ok;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> list_files(runtime::Disk& disk, const runtime::Path& folder) {
+  std::vector<std::string> files;
+  TRY(collect(disk, folder, "", 0, files));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Channel::Channel(runtime::Disk& disk, std::string name, runtime::Path folder,
+                 std::vector<std::string> files, RowRules rules)
+    : disk_(disk),
+      name_(std::move(name)),
+      folder_(std::move(folder)),
+      files_(std::move(files)),
+      rules_(rules) {}
+
+void Channel::rewind() {
+  next_file_ = 0;
+  reader_.reset();
+}
+
+Result<bool> Channel::open_next() {
+  if (next_file_ == files_.size()) return false;
+  const std::string& name = files_[next_file_];
+  TRY(auto file, disk_.open(folder_ / name, runtime::OpenMode::read));
+  reader_ = std::make_unique<RecordioReader>(make_gunzip_source(make_file_source(std::move(file))));
+  ++next_file_;
+  return true;
+}
+
+Error Channel::located(Error error) const {
+  error.message = fmt::format("channel '{}', file '{}', record {}: {}", name_,
+                              files_[next_file_ - 1], reader_->number(), error.message);
+  return error;
+}
+
+Result<void> Channel::read(size_t rows, RowBatch& batch) {
+  batch.clear();
+  while (batch.size() < rows) {
+    if (!reader_) {
+      TRY(const bool opened, open_next());
+      if (!opened) return ok;
+    }
+    Result<std::optional<BytesView>> record = reader_->next();
+    if (!record) return fail(located(std::move(record).error()));
+    if (!*record) {
+      reader_.reset();
+      continue;
+    }
+    if (Result<void> added = append_record(**record, rules_, batch); !added) {
+      return fail(located(std::move(added).error()));
+    }
+  }
+  return ok;
+}
+
+}  // namespace millrace::ml

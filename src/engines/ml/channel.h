@@ -1,0 +1,49 @@
+// A channel of a training job: the examples of all files below one folder, in the order of their
+// names, as batches of rows. Reads recordIO-protobuf, gzipped or not; streams, so that a channel
+// may be larger than memory.
+//
+// Not thread-safe. Errors: invalid, naming the file, the number of the record and the cause; what
+// the disk answers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engines/ml/record.h"
+#include "engines/ml/recordio.h"
+#include "engines/ml/rows.h"
+#include "runtime/disk.h"
+
+namespace millrace::ml {
+
+// The files below `folder`, as paths relative to it, in byte order. Hidden files (`.x`) are left
+// out. Errors: exhausted (kChannelFilesMax, kChannelDepthMax); not_found.
+Result<std::vector<std::string>> list_files(runtime::Disk& disk, const runtime::Path& folder);
+
+class Channel {
+ public:
+  // `disk` outlives the channel. `name` is what errors call it.
+  Channel(runtime::Disk& disk, std::string name, runtime::Path folder,
+          std::vector<std::string> files, RowRules rules);
+
+  // Goes back to the first example.
+  void rewind();
+  // Replaces `batch` by the next up to `rows` rows; none at the end.
+  Result<void> read(size_t rows, RowBatch& batch);
+
+ private:
+  Result<bool> open_next();
+  Error located(Error error) const;
+
+  runtime::Disk& disk_;
+  std::string name_;
+  runtime::Path folder_;
+  std::vector<std::string> files_;
+  RowRules rules_;
+  size_t next_file_ = 0;
+  std::unique_ptr<RecordioReader> reader_;
+};
+
+}  // namespace millrace::ml

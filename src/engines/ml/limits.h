@@ -1,0 +1,22 @@
+// Every limit of the learning engine, in one place.
+#pragma once
+
+#include <cstdint>
+
+namespace millrace::ml {
+
+inline constexpr uint64_t kRecordBytesMax = (1ull << 29) - 1;  // Of one recordIO record.
+inline constexpr uint64_t kFeatureDimMax = 0xfffffffeull;      // Indices are 32 bits wide.
+inline constexpr uint64_t kModelBytesMax = 3ull << 30;         // Parameters of one model.
+inline constexpr uint64_t kConfigBytesMax = 1ull << 20;        // One file of input/config.
+inline constexpr uint64_t kChannelFilesMax = 100'000;          // Files of one channel.
+inline constexpr uint64_t kChannelDepthMax = 32;               // Folders below a channel.
+inline constexpr uint64_t kRequestBytesMax = 64ull << 20;      // Body of one invocation.
+inline constexpr uint64_t kRequestRowsMax = 1'000'000;         // Rows of one invocation.
+inline constexpr uint64_t kJsonMemberBytesMax = 16ull << 20;   // JSON members of an artefact.
+inline constexpr uint64_t kArtefactMembersMax = 64;            // Members of `model_algo-1`.
+inline constexpr uint64_t kTensorsMax = 1024;                  // Tensors of a parameter file.
+inline constexpr uint64_t kTensorNameBytesMax = 4096;
+inline constexpr uint64_t kFailureBytesMax = 1024;  // What a job's FailureReason shows.
+
+}  // namespace millrace::ml

@@ -1,0 +1,31 @@
+// Bytes in memory as a file that can only be read, for fuzzers.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/disk.h"
+
+namespace millrace::ml {
+
+class MemoryFile final : public runtime::File {
+ public:
+  explicit MemoryFile(BytesView bytes) : bytes_(bytes) {}
+  Result<size_t> read_at(uint64_t offset, char* bytes, size_t size) override {
+    if (offset >= bytes_.size()) return size_t{0};
+    const size_t taken = std::min<size_t>(size, bytes_.size() - offset);
+    std::memcpy(bytes, bytes_.data() + offset, taken);
+    return taken;
+  }
+  Result<void> write_at(uint64_t, BytesView) override { return refuse(); }
+  Result<void> sync() override { return refuse(); }
+  Result<uint64_t> size() override { return uint64_t{bytes_.size()}; }
+  Result<void> truncate(uint64_t) override { return refuse(); }
+  int descriptor() const override { return -1; }
+
+ private:
+  static Result<void> refuse() { return fail(ErrorKind::denied, "a file to read only"); }
+  BytesView bytes_;
+};
+
+}  // namespace millrace::ml

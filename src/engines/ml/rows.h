@@ -1,0 +1,47 @@
+// Rows of a sparse matrix with their labels, in contiguous arrays that are reused from one batch
+// to the next, so that reading an example allocates nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace millrace::ml {
+
+struct RowView {
+  std::span<const uint32_t> indices;  // Strictly increasing.
+  std::span<const float> values;      // Finite; as many as indices.
+};
+
+// A value; not thread-safe.
+class RowBatch {
+ public:
+  size_t size() const { return ends_.size(); }
+  bool empty() const { return ends_.empty(); }
+  RowView row(size_t at) const {
+    const size_t begin = at == 0 ? 0 : ends_[at - 1];
+    return {std::span(indices).subspan(begin, ends_[at] - begin),
+            std::span(values).subspan(begin, ends_[at] - begin)};
+  }
+  float label(size_t at) const { return labels_[at]; }
+
+  void clear();
+  // Makes a row of everything that was appended to `indices` and `values` since the last row.
+  void end_row(float label);
+  // Forgets what was appended to `indices` and `values` since the last row.
+  void undo();
+  // Where the row that is being appended begins.
+  size_t open_begin() const { return ends_.empty() ? 0 : ends_.back(); }
+  // Sorts the open row by index and adds up the values of equal indices.
+  void order_open_row();
+
+  std::vector<uint32_t> indices;
+  std::vector<float> values;
+
+ private:
+  std::vector<size_t> ends_;
+  std::vector<float> labels_;
+};
+
+}  // namespace millrace::ml

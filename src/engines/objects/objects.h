@@ -1,0 +1,277 @@
+// Objects: buckets of immutable objects: keys, bytes, metadata. Knows nothing of HTTP or S3.
+//
+// What a finished task reports as done is on disk; what fails or is torn leaves nothing visible.
+// An object replaces the earlier one of its key in one commit. Bytes stream: a writer and a reader
+// hold less than a MiB each, whatever the object's size. Small objects lie in their rows, larger
+// ones in blobs, which copies and composed objects share (rows.h, docs/formats/objects.md).
+//
+// Threads: Objects is thread-safe; a Writer or Reader belongs to one task at a time. Functions
+// that answer a Result only read rows, without waiting. Commits that meet a conflict are tried
+// again here. Everything ends before the World does.
+//
+// Errors, wherever: exhausted (disk full, too much at once), internal (damage, a failing disk),
+// conflict (so many others changed the same that limits.commit_attempts_max was reached).
+// Further ones stand with the functions.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "engines/objects/limits.h"
+#include "engines/objects/rows.h"
+#include "runtime/clock.h"
+#include "runtime/pool.h"
+#include "runtime/random.h"
+
+namespace millrace::objects {
+
+struct ObjectId {
+  std::string bucket;
+  std::string key;  // Any bytes, 1..limits.key_bytes_max of them.
+};
+
+// Why something changes, in the caller's words; only handed on to Announce.
+struct Cause {
+  std::string operation;
+  std::string requester;
+  std::string request_id;
+  std::string remote;  // The address it came from.
+};
+
+enum class ChangeKind : uint8_t { written, removed };
+
+struct Change {
+  ChangeKind kind = ChangeKind::written;
+  const Bucket& bucket;
+  const Entry& entry;
+  const Cause& cause;
+  Time time{};
+};
+
+// Called within the transaction of every change of an object, to emit events; perhaps several
+// times for one change, on any thread.
+using Announce = void (*)(store::Txn& txn, const Change& change);
+
+// What must hold when an object is replaced or removed; else precondition_failed (not_found where
+// an etag is asked of an object that is not there).
+struct Conditions {
+  bool absent = false;              // There is no object of that key.
+  std::optional<std::string> etag;  // There is one with this etag; "*" admits any.
+};
+
+// An object without its bytes.
+struct Object {
+  Entry entry;
+  Metadata metadata;
+  std::vector<Checksum> checksums;
+  std::vector<ComposedPart> parts;
+};
+
+// What names the bytes that were written.
+struct Digests {
+  std::string etag;  // Empty: the MD5 that the writer computes, which it was told to.
+  std::vector<Checksum> checksums;
+};
+
+// Where a range of bytes lies in one file.
+struct FileRange {
+  int descriptor = -1;  // Open until the Reader is asked for other bytes, or ends.
+  uint64_t offset = 0;
+  uint64_t length = 0;
+};
+
+class Objects;
+
+// Writes one object or one part. Destroyed without commit, it leaves nothing.
+class Writer final {
+ public:
+  Writer(Writer&&) noexcept;
+  Writer& operator=(Writer&&) noexcept;
+  ~Writer();
+
+  // Appends; `bytes` stay until the task ends. Errors: invalid (beyond limits.part_bytes_max).
+  Task<void> write(BytesView bytes);
+  uint64_t size_bytes() const;
+
+  // Of a writer that Objects::write() gave. Ends it. Errors: not_found (the bucket, now),
+  // precondition_failed.
+  Task<Entry> commit(Digests digests, Conditions conditions, Cause cause);
+  // Of a writer that Objects::write_part() gave. Errors: not_found (the upload, now).
+  Task<Part> commit_part(Digests digests);
+
+ private:
+  friend class Objects;
+  struct State;
+  explicit Writer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// An opened object: it stays readable as it was, also when the object is replaced or removed.
+class Reader final {
+ public:
+  Reader(Reader&&) noexcept;
+  Reader& operator=(Reader&&) noexcept;
+  ~Reader();
+
+  const Object& object() const;
+  uint64_t size() const;
+  // Up to `size` bytes at `offset`; fewer only at the end.
+  Task<Bytes> read_at(uint64_t offset, size_t size);
+  // The same into memory of the caller; may answer fewer before the end, 0 only there.
+  Task<size_t> read_at(uint64_t offset, char* bytes, size_t size);
+  // The beginning of [offset, offset+length) that lies in one file, for sendfile and mmap.
+  // Nothing where the bytes at `offset` lie in a row. Errors: those of Blobs::open().
+  Task<std::optional<FileRange>> file_at(uint64_t offset, uint64_t length);
+
+ private:
+  friend class Objects;
+  struct State;
+  const std::vector<Segment>& segments() const;
+  explicit Reader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct ListRequest {
+  std::string bucket;
+  std::string prefix;
+  std::string delimiter;  // Empty: keys are not grouped.
+  std::string after;      // Only what comes behind this key, or behind this whole group.
+  size_t limit = 1'000;   // Entries and groups together.
+};
+
+// Entries and groups in byte order. A group is a beginning of keys up to and with the delimiter.
+struct Listing {
+  std::vector<Entry> entries;
+  std::vector<std::string> groups;
+  bool truncated = false;
+  std::string last;  // The last entry's key or group; the next request's `after`.
+};
+
+struct ListUploadsRequest {
+  std::string bucket;
+  std::string prefix;
+  std::string delimiter;
+  std::string after_key;
+  std::string after_upload;  // Empty: behind every upload of after_key.
+  size_t limit = 1'000;
+};
+
+struct UploadListing {
+  std::vector<Upload> uploads;  // By key, then by id.
+  std::vector<std::string> groups;
+  bool truncated = false;
+  std::string last_key;
+  std::string last_upload;  // Empty where a group came last.
+};
+
+struct PartListing {
+  std::vector<Part> parts;
+  bool truncated = false;
+};
+
+struct CopyRequest {
+  ObjectId from;
+  std::string from_etag;  // Of what the caller has seen; another one answers precondition_failed.
+  ObjectId to;
+  std::optional<Metadata> metadata;  // Nothing: the source's attributes and user metadata…
+  std::optional<std::map<std::string, std::string>> tags;  // …and the source's tags.
+  std::optional<std::string> storage_class;                // Nothing: the usual one.
+};
+
+struct SharePartRequest {
+  ObjectId to;
+  std::string upload;
+  uint32_t number = 0;
+  uint64_t offset = 0;  // Of the source's bytes.
+  uint64_t length = 0;
+};
+
+struct ChosenPart {
+  uint32_t number = 0;
+  std::string etag;
+};
+
+struct CompleteRequest {
+  ObjectId id;
+  std::string upload;
+  std::vector<ChosenPart> parts;  // In ascending order.
+  Digests digests;                // With an etag.
+  Conditions conditions;
+};
+
+class Objects final {
+ public:
+  struct World {
+    store::Database& db;
+    store::Blobs& blobs;
+    runtime::Pool& pool;
+    runtime::Clock& clock;
+    runtime::Random& random;
+  };
+  // All outlive this object. `announce` may be null.
+  explicit Objects(World world, Limits limits = {}, Announce announce = nullptr);
+  ~Objects();
+  Objects(const Objects&) = delete;
+  Objects& operator=(const Objects&) = delete;
+
+  const Limits& limits() const;
+
+  // --- Buckets. Names are checked by the caller.
+  // Sets id and created. Errors: already_exists, exhausted (limits.buckets_of_owner_max).
+  Task<Bucket> create_bucket(Bucket bucket);
+  Result<Bucket> bucket(std::string_view name) const;                    // Errors: not_found.
+  Result<std::vector<Bucket>> buckets_of(std::string_view owner) const;  // By name.
+  // Unfinished uploads end with it. Errors: not_found, precondition_failed (it is not empty).
+  Task<void> remove_bucket(std::string name);
+
+  // --- Objects.
+  // Nothing is visible before Writer::commit(). `md5`: the writer computes the etag.
+  // Errors: not_found (bucket), invalid (key, metadata).
+  Task<Writer> write(ObjectId id, Metadata metadata, bool md5 = true);
+  // Errors: not_found.
+  Task<Reader> read(ObjectId id);
+  Result<Object> describe(const ObjectId& id) const;  // Errors: not_found.
+  // Errors: not_found (bucket).
+  Result<Listing> list(const ListRequest& request) const;
+  // Answers what was there, or nothing. Errors: not_found (bucket), precondition_failed.
+  Task<std::optional<Entry>> remove(ObjectId id, Conditions conditions, Cause cause);
+  // In one commit. Errors: not_found (bucket).
+  Task<void> remove_all(std::string bucket, std::vector<std::string> keys, Cause cause);
+  // Shares the blobs. Errors: not_found (either), precondition_failed.
+  Task<Entry> copy(CopyRequest request, Conditions conditions, Cause cause);
+  // Errors: not_found.
+  Task<void> set_tags(ObjectId id, std::map<std::string, std::string> tags);
+
+  // --- Uploads in parts. Part numbers are 1..limits.parts_max.
+  // Sets id and started. Errors: not_found (bucket), invalid (key).
+  Task<Upload> begin_upload(Upload upload);
+  Result<Upload> upload(const ObjectId& id, std::string_view upload) const;  // Errors: not_found.
+  // Errors: not_found (upload), invalid (number).
+  Task<Writer> write_part(ObjectId id, std::string upload, uint32_t number, bool md5 = true);
+  // Makes a range of an opened object a part, sharing its blobs; `from` outlives the task. The
+  // caller has read the bytes for their digests. Errors: not_found (upload), invalid (the range,
+  // the number), conflict (the source has gone meanwhile: open it again).
+  Task<Part> share_part(const Reader& from, SharePartRequest request, Digests digests);
+  // Composes the object without copying a byte. Errors: not_found (upload), precondition_failed,
+  // invalid (sizes), conflict (a chosen part is not there, or no longer with that etag).
+  Task<Entry> complete_upload(CompleteRequest request, Cause cause);
+  Task<void> abort_upload(ObjectId id, std::string upload);  // Errors: not_found.
+  // By number, behind `after`. Errors: not_found.
+  Result<PartListing> parts(const ObjectId& id, std::string_view upload, uint32_t after,
+                            size_t limit) const;
+  Result<UploadListing> uploads(const ListUploadsRequest& request) const;
+
+  // --- Upkeep.
+  // Whether a row names the blob; for Blobs::sweep().
+  Result<bool> refers_to(const store::BlobId& blob) const;
+
+  struct State;
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace millrace::objects

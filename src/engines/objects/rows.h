@@ -1,0 +1,248 @@
+// Rows of engines/objects, and what its callers see of them. docs/formats/objects.md describes how
+// they hang together.
+//
+// An object is two rows under one key: the Entry, which listings read and which is small, and the
+// Content, which holds the bytes or names the blobs that do. Versions of an object other than the
+// newest have a table of their own, so that listings never walk over them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/time.h"
+#include "store/blobs.h"
+#include "store/database.h"
+
+namespace millrace::objects {
+
+enum class Versioning : uint8_t { off, enabled, suspended };
+
+// Names of buckets are unique over all owners.
+struct Bucket {
+  std::string name;
+  std::string id;     // Tells a bucket from an earlier one of that name.
+  std::string owner;  // An account.
+  std::string region;
+  Time created{};
+  Versioning versioning = Versioning::off;
+  std::map<std::string, std::string> tags;
+
+  using Key = std::tuple<std::string>;
+  Key key() const { return {name}; }
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.name);
+    v(2, self.id);
+    v(3, self.owner);
+    v(4, self.region);
+    v(5, self.created);
+    v(6, self.versioning);
+    v(7, self.tags);
+  }
+};
+inline constexpr store::Table<Bucket> kBuckets{"objects.buckets"};
+
+// Finds the buckets of an owner.
+struct OwnedBucket {
+  std::string owner;
+  std::string name;
+
+  using Key = std::tuple<std::string, std::string>;
+  Key key() const { return {owner, name}; }
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.owner);
+    v(2, self.name);
+  }
+};
+inline constexpr store::Table<OwnedBucket> kOwnedBuckets{"objects.owned_buckets"};
+
+// A checksum that callers compute and compare; the engine keeps it. `value` is raw.
+struct Checksum {
+  std::string kind;  // CRC32, SHA256, …
+  Bytes value;
+  bool composite = false;  // Of the parts' checksums, not of the bytes.
+  bool operator==(const Checksum&) const = default;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.kind);
+    v(2, self.value);
+    v(3, self.composite);
+  }
+};
+
+// What a caller says of an object and gets back as it was.
+struct Metadata {
+  std::map<std::string, std::string> attributes;  // content-type, … in names of the caller's choice
+  std::map<std::string, std::string> user;
+  std::map<std::string, std::string> tags;
+  std::string storage_class;  // Empty: the usual one.
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.attributes);
+    v(2, self.user);
+    v(3, self.tags);
+    v(4, self.storage_class);
+  }
+};
+
+// What listings show of an object.
+struct Entry {
+  std::string bucket;
+  std::string object_key;
+  std::string version;  // Empty while the bucket keeps no versions.
+  uint64_t size_bytes = 0;
+  std::string etag;  // Without quotes: the MD5 in hex, or what the caller made of the parts' ones.
+  Time modified{};
+  std::string storage_class;
+  std::vector<std::string> checksum_kinds;
+  bool checksum_composite = false;
+  uint32_t parts = 0;     // 0: written at once.
+  uint64_t sequence = 0;  // Grows with every change of the key; microseconds since 1970, or more.
+
+  using Key = std::tuple<std::string, std::string>;
+  Key key() const { return {bucket, object_key}; }
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.bucket);
+    v(2, self.object_key);
+    v(3, self.version);
+    v(4, self.size_bytes);
+    v(5, self.etag);
+    v(6, self.modified);
+    v(7, self.storage_class);
+    v(8, self.checksum_kinds);
+    v(9, self.checksum_composite);
+    v(10, self.parts);
+    v(11, self.sequence);
+  }
+};
+inline constexpr store::Table<Entry> kEntries{"objects.entries"};
+
+// A piece of an object: bytes of a blob, or, where `blob` is empty, `bytes` themselves.
+struct Segment {
+  store::BlobId blob;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+  Bytes bytes;
+  bool operator==(const Segment&) const = default;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.blob);
+    v(2, self.offset);
+    v(3, self.length);
+    v(4, self.bytes);
+  }
+};
+
+// A part that an object was composed of.
+struct ComposedPart {
+  uint32_t number = 0;
+  uint64_t size_bytes = 0;
+  std::vector<Checksum> checksums;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.number);
+    v(2, self.size_bytes);
+    v(3, self.checksums);
+  }
+};
+
+struct Content {
+  std::string bucket;
+  std::string object_key;
+  Metadata metadata;
+  std::vector<Checksum> checksums;
+  std::vector<Segment> segments;
+  std::vector<ComposedPart> parts;
+
+  using Key = std::tuple<std::string, std::string>;
+  Key key() const { return {bucket, object_key}; }
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.bucket);
+    v(2, self.object_key);
+    v(3, self.metadata);
+    v(4, self.checksums);
+    v(5, self.segments);
+    v(6, self.parts);
+  }
+};
+inline constexpr store::Table<Content> kContents{"objects.contents"};
+
+// How many segments of rows name a blob. The last one's end is the blob's.
+struct BlobUse {
+  std::string blob;
+  uint64_t segments = 0;
+
+  using Key = std::tuple<std::string>;
+  Key key() const { return {blob}; }
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.blob);
+    v(2, self.segments);
+  }
+};
+inline constexpr store::Table<BlobUse> kBlobUses{"objects.blob_uses"};
+
+// An object that is being written in parts.
+struct Upload {
+  std::string bucket;
+  std::string object_key;
+  std::string id;
+  Time started{};
+  std::string initiator;  // Who began it, as the caller names them.
+  Metadata metadata;
+  std::string checksum_kind;  // That the caller wants of every part; empty: none.
+  bool checksum_composite = false;
+
+  using Key = std::tuple<std::string, std::string, std::string>;
+  Key key() const { return {bucket, object_key, id}; }
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.bucket);
+    v(2, self.object_key);
+    v(3, self.id);
+    v(4, self.started);
+    v(5, self.initiator);
+    v(6, self.metadata);
+    v(7, self.checksum_kind);
+    v(8, self.checksum_composite);
+  }
+};
+inline constexpr store::Table<Upload> kUploads{"objects.uploads"};
+
+struct Part {
+  std::string bucket;
+  std::string upload;
+  uint64_t number = 0;
+  uint64_t size_bytes = 0;
+  std::string etag;
+  Time modified{};
+  std::vector<Checksum> checksums;
+  std::vector<Segment> segments;
+
+  using Key = std::tuple<std::string, std::string, uint64_t>;
+  Key key() const { return {bucket, upload, number}; }
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.bucket);
+    v(2, self.upload);
+    v(3, self.number);
+    v(4, self.size_bytes);
+    v(5, self.etag);
+    v(6, self.modified);
+    v(7, self.checksums);
+    v(8, self.segments);
+  }
+};
+inline constexpr store::Table<Part> kParts{"objects.parts"};
+
+}  // namespace millrace::objects

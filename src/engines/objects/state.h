@@ -1,0 +1,86 @@
+// What Objects is made of. Private to the module.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engines/objects/objects.h"
+#include "runtime/locked.h"
+
+namespace millrace::objects {
+
+// Blobs that no row names once the transaction is committed.
+using Drops = std::vector<store::BlobId>;
+
+struct Objects::State {
+  State(World w, Limits l, Announce a) : world(w), limits(l), announce(a) {}
+
+  // Calls `decide(Txn&, Drops&) -> Result<void>` and commits, again while the commit meets
+  // conflicts. Then removes the blobs that were dropped.
+  template <class Decide>
+  Task<void> change(Decide decide) {
+    for (int attempt = 1;; ++attempt) {
+      store::Txn txn = world.db.begin();
+      Drops drops;
+      CO_TRY(decide(txn, drops));
+      Task<void> commit = txn.commit();
+      Result<void> done = co_await std::move(commit);
+      if (done) co_return co_await remove_blobs(std::move(drops));
+      const bool again = done.error().kind == ErrorKind::conflict;
+      if (!again || attempt >= limits.commit_attempts_max) co_return done;
+    }
+  }
+
+  // Those that a reader has pinned are left to Blobs::sweep(), as are those that cannot be removed.
+  Task<void> remove_blobs(Drops drops);
+
+  Result<void> check_key(const std::string& key) const;
+
+  // Counts that segments of a row name their blobs. `shared`: the blobs must be in use already;
+  // else conflict.
+  static Result<void> add_uses(store::Txn& txn, const std::vector<Segment>& segments, bool shared);
+  static Result<void> drop_uses(store::Txn& txn, const std::vector<Segment>& segments,
+                                Drops& drops);
+
+  // Puts the object in the place of the earlier one, whose uses it drops; those of `content` are
+  // counted by the caller, before. Completes `entry`.
+  struct Replacement {
+    const Bucket& bucket;
+    Entry& entry;
+    const Content& content;
+    const Conditions& conditions;
+    const Cause& cause;
+  };
+  Result<void> replace(store::Txn& txn, const Replacement& with, Drops& drops) const;
+  // Answers what was there.
+  Result<std::optional<Entry>> erase(store::Txn& txn, const Bucket& bucket, const std::string& key,
+                                     const Cause& cause, Drops& drops) const;
+  Result<void> check_part_number(uint32_t number) const;
+  // In the place of the earlier part of that number. Errors: not_found (upload).
+  Result<void> put_part(store::Txn& txn, const ObjectId& id, Part& part, Drops& drops) const;
+  // Takes the upload and its parts away, without their uses. Answers the parts.
+  static Result<std::vector<Part>> take_upload(store::Txn& txn, const Upload& upload);
+  void announce_change(store::Txn& txn, const Change& change) const;
+
+  World world;
+  Limits limits;
+  Announce announce;
+  runtime::Locked<std::map<std::string, unsigned>> pins;  // Blobs that readers may yet open.
+};
+
+// The errors of the module, in one wording.
+std::unexpected<Error> no_bucket(std::string_view name);
+std::unexpected<Error> no_object(const ObjectId& id);
+std::unexpected<Error> no_upload(std::string_view id);
+
+Result<Bucket> get_bucket(store::Txn& txn, std::string_view name);
+Result<void> check_conditions(const Conditions& conditions, const std::optional<Entry>& current);
+void describe_content(Entry& entry, const Content& content);
+
+// Bytes [offset, offset+length) of `segments`.
+std::vector<Segment> slice(const std::vector<Segment>& segments, uint64_t offset, uint64_t length);
+uint64_t total_bytes(const std::vector<Segment>& segments);
+
+}  // namespace millrace::objects
