@@ -1,0 +1,216 @@
+#include "app/wiring.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "app/credentials.h"
+#include "app/event_record.h"
+#include "app/job_events.h"
+#include "app/keys.h"
+#include "app/local_api.h"
+#include "app/workers.h"
+#include "base/hash.h"
+#include "engines/policy/identities.h"
+#include "runtime/log.h"
+#include "runtime/loop_thread.h"
+#include "runtime/nursery.h"
+#include "runtime/pool.h"
+#include "services/sagemaker/reactions.h"
+#include "services/sagemaker_runtime/sagemaker_runtime.h"
+#include "services/sts/sts.h"
+#include "store/blobs.h"
+#include "store/bus.h"
+#include "store/database.h"
+#include "wire/http/server.h"
+#include "wire/pipeline/pipeline.h"
+
+namespace millrace::app {
+namespace {
+
+constexpr unsigned kLoopsMax = 8;
+constexpr unsigned kDiskThreads = 4;
+constexpr milliseconds kStopPatience{10'000};
+
+unsigned loops_of(const Config& config) {
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  return config.loops != 0 ? config.loops : std::min(cores, kLoopsMax);
+}
+
+http::ServerOptions server_options(const Config& config) {
+  http::ServerOptions options;
+  options.address = config.address;
+  options.port = config.port;
+  options.loops = loops_of(config);
+  return options;
+}
+
+// What everything else stands on, made first.
+struct Foundation {
+  // Threads. A loop outlives the pools that post to it.
+  runtime::LoopThread background{"background"};
+  runtime::Pool disk_pool{"disk", kDiskThreads};
+  std::unique_ptr<store::Database> db;
+  std::unique_ptr<store::Blobs> blobs;
+};
+
+jobs::RunnerOptions runner_options(const Config& config) {
+  jobs::RunnerOptions options;
+  options.directory = config.data / "jobs";
+  options.launcher = {config.program, "launch-job"};
+  return options;
+}
+
+// The sockets of workers: below the data directory, or in a short folder of their own where the
+// kernel's limit on the paths of sockets (107 bytes) would be exceeded.
+runtime::Path run_folder(const Config& config) {
+  constexpr size_t kPathMax = 70;
+  const runtime::Path inside = config.data / "run";
+  if (inside.string().size() <= kPathMax) return inside;
+  return "/tmp/millrace-" + to_hex(sha256(config.data.string())).substr(0, 16);
+}
+
+}  // namespace
+
+// Members stand in the order in which they are made; they are destroyed in reverse.
+struct Platform::Parts {
+  Parts(Config c, Outside o, std::unique_ptr<Foundation> made)
+      : config(std::move(c)), outside(o), foundation(std::move(made)) {}
+  ~Parts() { client.reset(); }  // Its connections belong to the server's loops.
+
+  Config config;
+  Outside outside;
+  std::vector<Account> accounts;
+  Account root;
+  std::unique_ptr<Foundation> foundation;
+  runtime::Loop& loop{foundation->background.loop()};
+  runtime::Pool& pool{foundation->disk_pool};
+  store::Database& db{*foundation->db};
+  runtime::Nursery nursery{loop};
+  store::Bus bus{db, outside.clock};
+
+  // Engines.
+  policy::Identities identities{db, outside.clock, outside.random};
+  objects::Objects objects{{db, *foundation->blobs, pool, outside.clock, outside.random}};
+  metrics::Logs logs{db, outside.clock, outside.random};
+  metrics::Series series{db, outside.clock, outside.random};
+  JobEvents job_events;
+  jobs::JobRunner jobs{runner_options(config),
+                       {loop, pool, outside.disk, outside.clock, job_events}};
+  std::unique_ptr<http::Client> client{std::make_unique<http::Client>()};
+  WorkerJobs worker_jobs{jobs, outside.disk, pool};
+  WorkerHttp worker_http{*client};
+  ModelArchives models{objects, outside.disk, pool};
+  InvocationMetrics invocations{series, outside.clock};
+  serving::Fleets fleets{{db, outside.clock, outside.random, outside.disk, pool, nursery,
+                          worker_jobs, worker_http, models, invocations,
+                          config.data / "models", run_folder(config)}};
+
+  // Services.
+  sts::Sts sts_service{db, identities, outside.clock};
+  sagemaker::Sagemaker sagemaker_service{db,      outside.clock, outside.disk,
+                                         pool,    objects,       logs,
+                                         jobs,    fleets,        config.data / "training"};
+  sagemaker_runtime::SagemakerRuntime sagemaker_runtime_service{fleets};
+
+  // The wire.
+  wire::Directory directory{{
+      sts::bind(sts_service),
+      sagemaker::bind(sagemaker_service),
+      sagemaker_runtime::bind(sagemaker_runtime_service),
+  }};
+  wire::Dispatcher dispatcher;
+  wire::Caller caller{directory, dispatcher, ""};
+  Keys keys{identities};
+  EventRecord events{db};
+  LocalApi local{outside.clock, service_names(), events, outside.scratch};
+  wire::Pipeline pipeline{wire::PipelineOptions{.region = config.region},
+                          {directory, dispatcher, keys, outside.clock, outside.random, local}};
+  http::Server server{server_options(config), pipeline, outside.clock};
+  bool running = false;
+
+  std::vector<std::string> service_names() const {
+    std::vector<std::string> names;
+    for (const auto& entry : directory.entries()) names.emplace_back(entry.bound.model->name);
+    return names;
+  }
+
+  // Whose events are whose.
+  void subscribe() {
+    job_events.connect(sagemaker_service, fleets, logs);
+    sagemaker::subscribe(bus, sagemaker_service);
+  }
+
+  Task<void> open() {
+    for (const Account& account : accounts) {
+      CO_TRY(co_await identities.declare_root(account.id, account.access_key_id,
+                                              account.secret_access_key));
+    }
+    CO_TRY(co_await jobs.open());
+    co_return co_await fleets.open();
+  }
+
+  Task<void> close() {
+    CO_TRY(co_await nursery.close());
+    CO_TRY(co_await jobs.close());
+    co_return co_await series.close();
+  }
+};
+
+Platform::Platform(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Platform::~Platform() { stop(); }
+
+Result<std::unique_ptr<Platform>> Platform::open(Config config, Outside outside) {
+  TRY(outside.disk.make_directories(config.data));
+  TRY(std::vector<Account> accounts, load_accounts(outside.disk, outside.random, config));
+  auto foundation = std::make_unique<Foundation>();
+  TRY(foundation->db, store::Database::open({.path = config.data / "rows",
+                                             .clock = &outside.clock,
+                                             .faults = outside.faults}));
+  TRY(foundation->blobs, store::Blobs::start({.disk = outside.disk,
+                                              .pool = foundation->disk_pool,
+                                              .clock = outside.clock,
+                                              .random = outside.random,
+                                              .data = config.data}));
+  auto parts = std::make_unique<Parts>(std::move(config), outside, std::move(foundation));
+  parts->accounts = std::move(accounts);
+  parts->root = *std::ranges::find(parts->accounts, kDefaultAccount, &Account::id);
+  parts->subscribe();
+  return std::unique_ptr<Platform>(new Platform(std::move(parts)));
+}
+
+Result<void> Platform::start() {
+  parts_->running = true;
+  TRY(runtime::run_task(parts_->loop, parts_->open(), true));
+  parts_->logs.start(parts_->nursery);
+  parts_->series.start(parts_->nursery);
+  if (parts_->outside.scratch) parts_->events.subscribe(parts_->bus);
+  TRY(parts_->bus.start(parts_->nursery));
+  return parts_->server.start();
+}
+
+void Platform::stop() {
+  if (!parts_ || !parts_->running) return;
+  parts_->running = false;
+  parts_->server.stop(kStopPatience);
+  const Result<void> closed = runtime::run_task(parts_->loop, parts_->close(), true);
+  if (!closed) {
+    runtime::log(runtime::LogLevel::error, "stop.failed", {{"cause", closed.error().message}});
+  }
+}
+
+std::string Platform::url() const {
+  return fmt::format("http://{}:{}", parts_->config.address, parts_->server.port());
+}
+
+const Account& Platform::root() const { return parts_->root; }
+const wire::Caller& Platform::caller() const { return parts_->caller; }
+const wire::Directory& Platform::directory() const { return parts_->directory; }
+
+Result<void> Platform::drain_events() {
+  return runtime::run_task(parts_->loop, parts_->bus.drain(), true);
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,69 @@
+#include "services/sagemaker/endpoints/endpoint_rows.h"
+
+namespace millrace::sagemaker {
+namespace {
+
+constexpr size_t kReasonMax = 1024;  // AWS: of FailureReason.
+
+// AWS: an update that fails leaves the endpoint in service with what it had.
+Result<void> fail_deployment(store::Txn& txn, Endpoint& endpoint, const Error& error, Time now) {
+  TRY(serving::Fleets::abandon(txn, endpoint.realm, endpoint.name));
+  endpoint.failure_reason = error.message.substr(0, kReasonMax);
+  if (endpoint.status == kCreating) {
+    endpoint.status = kFailed;
+    endpoint.config = endpoint.pending_config;
+  } else {
+    endpoint.status = kInService;
+  }
+  endpoint.pending_config.clear();
+  put_endpoint(txn, endpoint, now);
+  return {};
+}
+
+Task<void> deploy(Sagemaker& sm, Realm realm, std::string name) {
+  const Result<void> deployed = co_await sm.fleets.deploy(realm, name);
+  store::Txn txn = sm.db.begin();
+  CO_TRY(std::optional<Endpoint> endpoint, txn.find(kEndpoints, {realm, name}));
+  const bool wanted =
+      endpoint && (endpoint->status == kCreating || endpoint->status == kUpdating);
+  if (!wanted) co_return ok;  // It was deleted meanwhile; that event follows.
+  if (deployed) {
+    CO_TRY(serving::Fleets::promote(txn, realm, name));
+    endpoint->status = kInService;
+    endpoint->config = std::move(endpoint->pending_config);
+    endpoint->pending_config.clear();
+    endpoint->failure_reason.clear();
+    put_endpoint(txn, *endpoint, sm.clock.now());
+  } else {
+    CO_TRY(fail_deployment(txn, *endpoint, deployed.error(), sm.clock.now()));
+  }
+  // The route is there before anybody can read InService; it is not an effect of the commit, and
+  // settle() makes it so again after a crash.
+  co_return co_await txn.commit();
+}
+
+Task<void> remove(Sagemaker& sm, Realm realm, std::string name) {
+  store::Txn txn = sm.db.begin();
+  CO_TRY(const std::optional<Endpoint> endpoint, txn.find(kEndpoints, {realm, name}));
+  if (endpoint && endpoint->status == kDeleting) {
+    txn.erase(kEndpoints, {realm, name});
+    txn.erase(kTags, {realm, endpoint->arn});
+    CO_TRY(co_await txn.commit());
+  }
+  co_return ok;
+}
+
+}  // namespace
+
+Task<void> react_to_endpoint(Sagemaker& sm, Realm realm, std::string name) {
+  store::Txn txn = sm.db.begin();
+  CO_TRY(const std::optional<Endpoint> endpoint, txn.find(kEndpoints, {realm, name}));
+  if (endpoint && (endpoint->status == kCreating || endpoint->status == kUpdating)) {
+    CO_TRY(co_await deploy(sm, realm, name));
+  }
+  CO_TRY(co_await sm.fleets.settle(realm, name));
+  if (endpoint && endpoint->status == kDeleting) CO_TRY(co_await remove(sm, realm, name));
+  co_return ok;
+}
+
+}  // namespace millrace::sagemaker

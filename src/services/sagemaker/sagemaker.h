@@ -1,0 +1,43 @@
+// SageMaker: training jobs, models, endpoint configurations, endpoints and their tags.
+// Source: Amazon SageMaker API Reference, version 2017-07-24.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/sagemaker.h"
+#include "engines/jobs/runner.h"
+#include "engines/metrics/logs.h"
+#include "engines/objects/objects.h"
+#include "engines/serving/fleets.h"
+#include "runtime/clock.h"
+#include "runtime/disk.h"
+#include "runtime/pool.h"
+#include "services/sagemaker/tables.h"
+#include "wire/pipeline/call.h"
+
+namespace millrace::sagemaker {
+
+struct Sagemaker {
+  store::Database& db;
+  runtime::Clock& clock;
+  runtime::Disk& disk;
+  runtime::Pool& pool;
+  objects::Objects& objects;
+  metrics::Logs& logs;
+  jobs::JobRunner& jobs;
+  serving::Fleets& fleets;
+  runtime::Path folder;  // Of the directories of training jobs; gone with their jobs.
+};
+
+// arn:aws:sagemaker:<region>:<account>:<kind>/<name>. AWS lower-cases the name.
+std::string arn_of(const Realm& realm, std::string_view kind, std::string_view name);
+
+// AWS: what is not there is a ValidationException, `Could not find model "arn:…".`
+Error could_not_find(std::string_view noun, std::string_view arn);
+// AWS: `Cannot create already existing model "arn:…".`
+Error already_existing(std::string_view noun, std::string_view arn);
+// DIVERGES: AWS pulls any image; Millrace has its own algorithms under AWS's image names.
+Error unknown_image(std::string_view image);
+
+}  // namespace millrace::sagemaker

@@ -1,0 +1,39 @@
+// Storage: what jobs and endpoints read from S3 and write to it, by URI, without HTTP.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engines/objects/objects.h"
+#include "runtime/disk.h"
+#include "runtime/pool.h"
+
+namespace millrace::sagemaker {
+
+struct S3Uri {
+  std::string bucket;
+  std::string key;  // Or prefix; may be empty.
+};
+// s3://bucket/key. Nothing for any other text.
+std::optional<S3Uri> parse_s3_uri(std::string_view uri);
+
+struct Storage {
+  objects::Objects& objects;
+  runtime::Disk& disk;
+  runtime::Pool& pool;
+};
+
+// Whether an object's key begins with the URI's. Errors: not_found (bucket), internal.
+Task<bool> has_objects(Storage storage, std::string account, S3Uri prefix);
+// Copies every object below the prefix into `folder`, which exists, under its key without the
+// prefix's last folder, as SageMaker lays channels out. Answers how many bytes.
+// Errors: not_found (bucket, or nothing below the prefix), invalid (a key that is no path), those
+// of Disk.
+Task<uint64_t> download(Storage storage, std::string account, S3Uri prefix, runtime::Path folder);
+// Copies one object into the new file `to`. Errors: not_found, those of Disk.
+Task<void> download_object(Storage storage, std::string account, S3Uri from, runtime::Path to);
+// Stores the file as an object. Errors: not_found (bucket), those of Disk and the store.
+Task<void> upload(Storage storage, std::string account, runtime::Path from, S3Uri to);
+
+}  // namespace millrace::sagemaker
