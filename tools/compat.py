@@ -1,4 +1,4 @@
-"""Writes docs/compat/: per service what is served of AWS's API, and what is known of AWS's behaviour.
+"""Writes docs/compat/: per service what is served of AWS's API, and what is known of its behaviour.
 
 Comes from each service's operations.list, AWS's model with its overlay, and the comments in the
 code that begin with `AWS:` or `DIVERGES:`. `./dev fmt` writes the pages, `./dev check` compares.

@@ -28,7 +28,7 @@ FILES = {
     "src/services/things/CMakeLists.txt": "millrace_service(things MODEL things/2020 STRUCT T)\n",
     "src/services/things/operations.list": "# served\nGetThing\n",
     "src/services/things/get_thing.cc": CODE,
-    "src/services/things/get_thing.test": "# AWS: two at most.\ncall things GetThing {}\n---- 200\n",
+    "src/services/things/get_thing.test": "# AWS: two at most.\ncall things GetThing\n",
     "src/services/things/limits_test.cc": "// AWS: only a test.\n",
     "src/wire/http/limits.h": "// AWS: <eight> at most.\n",
     "models/overlay/things.json": '{"metadata": {"protocols": ["query", "smithy-rpc-v2-cbor"]}}',

@@ -15,7 +15,7 @@ BUILD = """clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev cmake ninja
   libpugixml-dev libpcre2-dev libssl-dev libfmt-dev libcli11-dev libarchive-dev zlib1g-dev
   libseccomp-dev libgtest-dev libgmock-dev libbenchmark-dev""".split()
 CLIENTS = "python3-boto3 awscli curl".split()
-BENCH = "fio".split()
+BENCH = "fio valgrind".split()
 GCC = "g++-12".split()
 
 

@@ -60,7 +60,6 @@ def type_name(name):
     return out[0].upper() + out[1:]
 
 
-
 def cpp_text(value):
     """A C++ string literal of any text."""
     out = ['"']
@@ -282,7 +281,8 @@ def service_row(model, service):
 
 def array(kind, name, rows):
     if not rows:
-        return f"constexpr std::span<{kind if kind.startswith('const') else 'const ' + kind}> {name};\n"
+        element = kind if kind.startswith("const") else f"const {kind}"
+        return f"constexpr std::span<{element}> {name};\n"
     return f"constexpr {kind} {name}[] = {{\n  " + ",\n  ".join(rows) + "};\n"
 
 
@@ -358,7 +358,8 @@ def accessors(model, i, name, ref, owner, later):
         access = "text" if shape.get("document") else SCALARS[shape["type"]][1]
         lines.append(f"{kind} {field}({kind} otherwise = {{}}) const "
                      f"{{ return get_{access}({i}, otherwise); }}")
-        store = {"text": f"set_text({i}, v)", "integer": f"slots_[{i}] = wire::Value::of_integer(v)",
+        store = {"text": f"set_text({i}, v)",
+                 "integer": f"slots_[{i}] = wire::Value::of_integer(v)",
                  "real": f"slots_[{i}] = wire::Value::of_real(v)",
                  "bool": f"slots_[{i}] = wire::Value::of_bool(v)",
                  "time": f"slots_[{i}] = wire::Value::of_time(v)"}[access]
@@ -421,7 +422,8 @@ def write_header(model, service, struct, tables_only):
         out.append("namespace millrace::wire {\nstruct Call;\nstruct Bound;\n}\n\n")
     out.append(f"namespace millrace::{service} {{\n\nnamespace tables {{\n"
                f"extern const wire::Shape kShapes[{max(1, len(model.names))}];\n"
-               "extern const wire::Service kService;\n}  // namespace tables\n\nnamespace api {\n\n")
+               "extern const wire::Service kService;\n}  // namespace tables\n\n"
+               "namespace api {\n\n")
     structures = [n for n in model.names
                   if model.shapes[n]["type"] == "structure" and not model.shapes[n].get("document")]
     later = []
@@ -443,7 +445,8 @@ def write_header(model, service, struct, tables_only):
         answer = type_name(operation["output"]["shape"]) if "output" in operation else "void"
         given = f", {type_name(operation['input']['shape'])} in" if "input" in operation else ""
         out.append(f"Task<{answer}> {identifier(name)}({struct}&, wire::Call& call{given});\n")
-    out.append(f"\n// The operations above, ready for the router; `service` outlives what it gives.\n"
+    out.append("\n// The operations above, ready for the router; "
+               "`service` outlives what it gives.\n"
                f"wire::Bound bind({struct}& service);\n\n}}  // namespace millrace::{service}\n")
     return "".join(out)
 

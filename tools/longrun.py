@@ -59,9 +59,8 @@ def _find(folder, name):
 def bench(names):
     """Runs bench/run_*.py and bench/*.sh, or those named, against the release build."""
     setup.for_build()
-    debian.install(debian.BENCH)
-    setup.for_node()
-    folder = build.build("release")
+    debian.install(debian.BENCH + debian.CLIENTS)
+    folder = build.build("release", ["millrace", "millrace_load"])
     scripts = [path for path in source_files(ROOT / "bench")
                if path.suffix in (".py", ".sh") and path.name.startswith("run_")
                and (not names or path.stem.removeprefix("run_") in names)]

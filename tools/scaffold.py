@@ -94,20 +94,22 @@ def _declaration(service, struct, model, listed, name):
     return f"{found[1]}{name}({', '.join(types)})"
 
 
-def _service(name):
+def _service(model):
+    """`model` is AWS's name, as in sagemaker-runtime; ours has no hyphens."""
+    name = model.replace("-", "_")
     folder = _SERVICES / name
     if folder.exists():
         raise Failure(f"src/services/{name} is there already")
-    models = sorted((MODELS / name).glob("*/service-2.json"))
+    models = sorted((MODELS / model).glob("*/service-2.json"))
     if not models:
         known = sorted(path.name for path in MODELS.iterdir() if path.is_dir())
-        close = difflib.get_close_matches(name, known, 5)
-        raise Failure(f"AWS has no model named {name}"
+        close = difflib.get_close_matches(model, known, 5)
+        raise Failure(f"AWS has no model named {model}"
                       + (f"; did you mean {' or '.join(close)}?" if close else ""))
     title = json.loads(models[-1].read_text())["metadata"]["serviceFullName"]
     struct = "".join(part.capitalize() for part in re.split(r"[^a-z0-9]+", name))
     values = {"name": name, "struct": struct, "title": title,
-              "model": f"{name}/{models[-1].parent.name}"}
+              "model": f"{model}/{models[-1].parent.name}"}
     written = []
     for file, text in _SERVICE.items():
         path = folder / file.format(**values)
@@ -115,7 +117,9 @@ def _service(name):
         written.append(path)
     compat.write()
     return written, [f"./dev new operation {name} <Operation>   for its first operation",
-                     f"construct {struct} and bind it in src/app/wiring.cc, one line",
+                     f"construct {struct} and bind it in src/app/wiring.cc, one line; "
+                     f"services_{name} in src/app/CMakeLists.txt",
+                     "one row in docs/ARCHITECTURE.md",
                      "./dev check"]
 
 
@@ -134,8 +138,8 @@ def _algorithm(name):
         _write(path, text.format(**values))
         written.append(path)
     return written, [f"declare its hyperparameters and write {name}.cc",
-                     "one line in src/engines/ml/algorithms/algorithms.cc",
-                     f"./dev test engines_ml_{name}"]
+                     "one line in src/engines/ml/algorithms.cc",
+                     "./dev test engines_ml"]
 
 
 def _decision(title):
@@ -204,7 +208,6 @@ struct {struct} {{
 }
 
 _ALGORITHM = {
-    "CMakeLists.txt": "millrace_module(engines_ml_{name} LAYER engines DEPENDS base)\n",
     "README.md": "# {title}\n\nWhat it learns, from which paper, and what always holds.\n",
     "{name}_test.cc": """\
 #include <gtest/gtest.h>

@@ -35,7 +35,8 @@ class RefusalTest(unittest.TestCase):
                                   ("operation", ["sts", "GetCallerIdentitty"], "GetCallerIdentity"),
                                   ("operation", ["sts", "GetCallerIdentity"], "listed already"),
                                   ("service", ["sagemakr"], "sagemaker"),
-                                  ("service", ["sts"], "there already")):
+                                  ("service", ["sts"], "there already"),
+                                  ("service", ["sagemaker-runtime"], "runtime is there already")):
             with self.assertRaisesRegex(Failure, said):
                 scaffold.new(kind, names)
 

@@ -1,5 +1,7 @@
-"""Rules on which files there must be: a README a module, a page a decision, a test an operation."""
+"""Rules on which files there must be: a README a module and a place on the map, a page a decision,
+a test an operation."""
 
+import pathlib
 import re
 
 from generate import snake
@@ -24,6 +26,14 @@ def _readme(tree):
                    "write a README.md: purpose, invariants, where to look")
         elif tree.text(path).count("\n") > _README_LINES:
             yield path, _README_LINES + 1, f"shorten it: a screen, {_README_LINES} lines"
+
+
+def _map(tree):
+    path = pathlib.Path("docs/ARCHITECTURE.md")
+    text = tree.text(path) if path in tree.files else ""
+    for folder, module in tree.modules.items():
+        if f"`{folder.as_posix()}`" not in text:
+            yield folder / "CMakeLists.txt", 1, f"add {module.name} to the table in {path}"
 
 
 def _listed_operations(tree):
@@ -62,4 +72,5 @@ def _decisions(tree):
                 yield path, 1, f"add the section {heading!r}"
 
 
-RULES = {"readme": _readme, "operations": _listed_operations, "decisions": _decisions}
+RULES = {"readme": _readme, "map": _map, "operations": _listed_operations,
+         "decisions": _decisions}

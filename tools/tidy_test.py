@@ -17,6 +17,7 @@ GOOD = {
     "src/store/README.md": "# store\n",
     "src/store/db.cc": '#include "base/bytes.h"\n',
     "build/modules.txt": "base base \nstore store base\n",
+    "docs/ARCHITECTURE.md": "`src/base` `src/store` `src/wire`\n",
     "docs/decisions/0001-first.md": "## Context\n## Decision\n## Consequences\n",
     "docs/decisions/README.md": "[1](0001-first.md) [2](0002-second.md) [3](0003-third.md)\n",
 }
@@ -220,6 +221,10 @@ class FilesTest(unittest.TestCase):
                          {"decisions": [("docs/decisions/0003-third.md", 1)]})
         self.assertEqual(broken("docs/decisions/0002-second.md", page), {})
         self.assertIn("decisions", broken("docs/decisions/0002-second.md", "no sections\n"))
+
+    def test_every_module_is_on_the_map(self):
+        self.assertEqual(broken("docs/ARCHITECTURE.md", "`src/base`\n"),
+                         {"map": [("src/store/CMakeLists.txt", 1)]})
 
     def test_every_decision_is_in_the_index(self):
         self.assertEqual(broken("docs/decisions/README.md", "nothing\n"),

@@ -1,5 +1,8 @@
 #include "app/config.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -39,8 +42,12 @@ Result<Account> parse_account(std::string_view text) {
 
 std::filesystem::path default_data_directory() {
   if (const std::string chosen = variable("MILLRACE_DATA"); !chosen.empty()) return chosen;
-  const std::string home = variable("HOME");
-  return std::filesystem::path(home.empty() ? "/root" : home) / ".millrace";
+  std::string home = variable("HOME");
+  if (home.empty()) {
+    const passwd* const entry = getpwuid(getuid());
+    home = entry != nullptr ? entry->pw_dir : ".";
+  }
+  return std::filesystem::path(home) / ".millrace";
 }
 
 Result<void> read_accounts(Config& config) {

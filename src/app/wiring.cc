@@ -17,6 +17,10 @@
 #include "runtime/loop_thread.h"
 #include "runtime/nursery.h"
 #include "runtime/pool.h"
+#include "services/cloudwatch/cloudwatch.h"
+#include "services/iam/iam.h"
+#include "services/logs/logs.h"
+#include "services/s3/s3.h"
 #include "services/sagemaker/reactions.h"
 #include "services/sagemaker_runtime/sagemaker_runtime.h"
 #include "services/sts/sts.h"
@@ -92,7 +96,9 @@ struct Platform::Parts {
 
   // Engines.
   policy::Identities identities{db, outside.clock, outside.random};
-  objects::Objects objects{{db, *foundation->blobs, pool, outside.clock, outside.random}};
+  objects::Objects objects{{db, *foundation->blobs, pool, outside.clock, outside.random},
+                           {},
+                           &s3::announce};
   metrics::Logs logs{db, outside.clock, outside.random};
   metrics::Series series{db, outside.clock, outside.random};
   JobEvents job_events;
@@ -108,6 +114,10 @@ struct Platform::Parts {
                           config.data / "models", run_folder(config)}};
 
   // Services.
+  cloudwatch::Cloudwatch cloudwatch_service{series, outside.clock};
+  iam::Iam iam_service{db, identities, outside.clock};
+  logs::Logs logs_service{logs, outside.clock};
+  s3::S3 s3_service{objects, pool};
   sts::Sts sts_service{db, identities, outside.clock};
   sagemaker::Sagemaker sagemaker_service{db,      outside.clock, outside.disk,
                                          pool,    objects,       logs,
@@ -116,6 +126,10 @@ struct Platform::Parts {
 
   // The wire.
   wire::Directory directory{{
+      cloudwatch::bind(cloudwatch_service),
+      iam::bind(iam_service),
+      logs::bind(logs_service),
+      s3::bind(s3_service),
       sts::bind(sts_service),
       sagemaker::bind(sagemaker_service),
       sagemaker_runtime::bind(sagemaker_runtime_service),

@@ -15,6 +15,7 @@ jobs::JobSpec spec_of(const serving::Worker& worker) {
   spec.environment = worker.environment;
   if (!worker.model.empty()) spec.mounts.push_back({worker.model.string(), "/opt/ml/model", true});
   spec.mounts.push_back({worker.folder.string(), "/opt/ml/run", false});
+  spec.limits.memory_bytes = jobs::usual_memory_bytes();
   spec.stop_grace = kStopGrace;
   spec.skip_queue = true;
   return spec;
@@ -68,6 +69,8 @@ Task<void> ModelArchives::fetch(Realm realm, std::string url, runtime::Path fold
   Result<void> got =
       co_await sagemaker::download_object(storage, realm.account, *uri, archive);
   if (!got) {
+    auto drop = [&] { return disk_.remove_tree(archive); };
+    CO_TRY(co_await pool_.run(drop));
     got.error().message = "Could not find model data at " + url + ": " + got.error().message;
     co_return got;
   }

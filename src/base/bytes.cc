@@ -13,7 +13,8 @@ constexpr std::string_view kBase64 =
 constexpr std::array<int8_t, 256> base64_values() {
   std::array<int8_t, 256> values{};
   for (auto& v : values) v = -1;
-  for (size_t i = 0; i < kBase64.size(); ++i) values[static_cast<uint8_t>(kBase64[i])] = static_cast<int8_t>(i);
+  for (size_t i = 0; i < kBase64.size(); ++i)
+    values[static_cast<uint8_t>(kBase64[i])] = static_cast<int8_t>(i);
   return values;
 }
 constexpr auto kBase64Values = base64_values();

@@ -1,7 +1,7 @@
 #include "base/hash.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <array>
 
@@ -10,15 +10,42 @@
 namespace millrace {
 namespace {
 
-const EVP_MD* algorithm(DigestKind kind) {
-  switch (kind) {
-    case DigestKind::md5: return EVP_md5();
-    case DigestKind::sha1: return EVP_sha1();
-    case DigestKind::sha256: return EVP_sha256();
-    case DigestKind::sha512: return EVP_sha512();
-  }
-  return EVP_sha256();
+// Looked up once: EVP_sha256() and its like make OpenSSL 3 search its providers at every use, which
+// costs as much as hashing a small request does.
+const EVP_MD* fetch(const char* name) {
+  const EVP_MD* found = EVP_MD_fetch(nullptr, name, nullptr);
+  ASSERT(found != nullptr);
+  return found;
 }
+
+const EVP_MD* sha256_algorithm() {
+  static const EVP_MD* const kFetched = fetch("SHA256");
+  return kFetched;
+}
+
+const EVP_MD* algorithm(DigestKind kind) {
+  static const EVP_MD* const kMd5 = fetch("MD5");
+  switch (kind) {
+    case DigestKind::md5:
+      return kMd5;
+    case DigestKind::sha1:
+      return EVP_sha1();
+    case DigestKind::sha256:
+      return sha256_algorithm();
+    case DigestKind::sha512:
+      return EVP_sha512();
+  }
+  return sha256_algorithm();
+}
+
+struct MdContext {
+  MdContext() = default;
+  ~MdContext() { EVP_MD_CTX_free(md); }
+  MdContext(const MdContext&) = delete;
+  MdContext& operator=(const MdContext&) = delete;
+
+  EVP_MD_CTX* md = EVP_MD_CTX_new();
+};
 
 // Eight tables, so that eight bytes are folded at once ("slicing by eight").
 template <class Word, Word kPolynomial>
@@ -56,10 +83,7 @@ Word crc(Word seed, BytesView bytes) {
 
 }  // namespace
 
-struct Digest::Context {
-  EVP_MD_CTX* md = EVP_MD_CTX_new();
-  ~Context() { EVP_MD_CTX_free(md); }
-};
+struct Digest::Context : MdContext {};
 
 Digest::Digest(DigestKind kind) : context_(std::make_unique<Context>()) {
   ASSERT(EVP_DigestInit_ex(context_->md, algorithm(kind), nullptr) == 1);
@@ -88,18 +112,32 @@ Bytes md5(BytesView bytes) {
 Bytes sha256(BytesView bytes) {
   std::array<unsigned char, 32> out{};
   unsigned length = 0;
-  ASSERT(EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, EVP_sha256(), nullptr) == 1);
+  ASSERT(EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, sha256_algorithm(), nullptr) ==
+         1);
   return Bytes(reinterpret_cast<const char*>(out.data()), length);
 }
 
+// RFC 2104, over EVP: HMAC() copies three contexts and fetches its algorithm anew, at three times
+// the cost for a text as short as a string to sign.
 Bytes hmac_sha256(BytesView key, BytesView bytes) {
+  constexpr size_t kBlock = 64;
+  const Bytes hashed = key.size() > kBlock ? sha256(key) : Bytes();
+  const BytesView used = hashed.empty() ? key : BytesView(hashed);
+  std::array<unsigned char, kBlock> pad{};
   std::array<unsigned char, 32> out{};
-  unsigned length = 0;
-  const auto* made =
-      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), out.data(), &length);
-  ASSERT(made != nullptr);
-  return Bytes(reinterpret_cast<const char*>(out.data()), length);
+  const auto round = [&](unsigned char mask, const void* data, size_t size, EVP_MD_CTX* md) {
+    pad.fill(mask);
+    for (size_t i = 0; i < used.size(); ++i) pad[i] ^= static_cast<unsigned char>(used[i]);
+    ASSERT(EVP_DigestInit_ex(md, sha256_algorithm(), nullptr) == 1);
+    ASSERT(EVP_DigestUpdate(md, pad.data(), pad.size()) == 1);
+    ASSERT(EVP_DigestUpdate(md, data, size) == 1);
+    ASSERT(EVP_DigestFinal_ex(md, out.data(), nullptr) == 1);
+  };
+  const MdContext context;
+  round(0x36, bytes.data(), bytes.size(), context.md);
+  round(0x5c, out.data(), out.size(), context.md);
+  OPENSSL_cleanse(pad.data(), pad.size());
+  return Bytes(reinterpret_cast<const char*>(out.data()), out.size());
 }
 
 uint32_t crc32(uint32_t seed, BytesView bytes) { return crc<uint32_t, 0xEDB88320U>(seed, bytes); }

@@ -7,16 +7,26 @@ namespace millrace {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::invalid: return "invalid";
-    case ErrorKind::not_found: return "not_found";
-    case ErrorKind::already_exists: return "already_exists";
-    case ErrorKind::conflict: return "conflict";
-    case ErrorKind::precondition_failed: return "precondition_failed";
-    case ErrorKind::denied: return "denied";
-    case ErrorKind::exhausted: return "exhausted";
-    case ErrorKind::deadline: return "deadline";
-    case ErrorKind::unsupported: return "unsupported";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::invalid:
+      return "invalid";
+    case ErrorKind::not_found:
+      return "not_found";
+    case ErrorKind::already_exists:
+      return "already_exists";
+    case ErrorKind::conflict:
+      return "conflict";
+    case ErrorKind::precondition_failed:
+      return "precondition_failed";
+    case ErrorKind::denied:
+      return "denied";
+    case ErrorKind::exhausted:
+      return "exhausted";
+    case ErrorKind::deadline:
+      return "deadline";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::internal:
+      return "internal";
   }
   return "internal";
 }

@@ -59,14 +59,14 @@ inline constexpr Ok ok{};
 // CO_TRY is the same in a coroutine; the expression may contain co_await.
 #define MILLRACE_CAT2(a, b) a##b
 #define MILLRACE_CAT(a, b) MILLRACE_CAT2(a, b)
-#define MILLRACE_TRY1(ret, r, expr)           \
-  do {                                        \
-    auto r = (expr);                          \
+#define MILLRACE_TRY1(ret, r, expr)                    \
+  do {                                                 \
+    auto r = (expr);                                   \
     if (!r) ret std::unexpected(std::move(r).error()); \
   } while (false)
-#define MILLRACE_TRY2(ret, r, decl, expr)               \
-  auto r = (expr);                                      \
-  if (!r) ret std::unexpected(std::move(r).error());    \
+#define MILLRACE_TRY2(ret, r, decl, expr)            \
+  auto r = (expr);                                   \
+  if (!r) ret std::unexpected(std::move(r).error()); \
   decl = std::move(*r)
 #define MILLRACE_PICK(_1, _2, name, ...) name
 #define MILLRACE_TRY1R(expr) MILLRACE_TRY1(return, MILLRACE_CAT(result_, __LINE__), expr)

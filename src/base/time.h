@@ -23,6 +23,6 @@ double to_epoch_seconds(Time t);
 std::optional<Time> parse_iso8601(std::string_view text);  // With fraction, with Z or an offset.
 std::optional<Time> parse_iso8601_basic(std::string_view text);
 std::optional<Time> parse_http_date(std::string_view text);  // The three forms of RFC 9110.
-std::optional<Time> from_epoch_seconds(double seconds);      // Nothing out of years 1..9999, or NaN.
+std::optional<Time> from_epoch_seconds(double seconds);  // Nothing out of years 1..9999, or NaN.
 
 }  // namespace millrace

@@ -17,16 +17,25 @@ std::unexpected<Error> failed(std::string_view call, const Path& path) {
   const int code = errno;
   ErrorKind kind = ErrorKind::internal;
   switch (code) {
-    case ENOENT: kind = ErrorKind::not_found; break;
-    case EEXIST: kind = ErrorKind::already_exists; break;
+    case ENOENT:
+      kind = ErrorKind::not_found;
+      break;
+    case EEXIST:
+      kind = ErrorKind::already_exists;
+      break;
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
-    case ENFILE: kind = ErrorKind::exhausted; break;
+    case ENFILE:
+      kind = ErrorKind::exhausted;
+      break;
     case EACCES:
     case EPERM:
-    case EROFS: kind = ErrorKind::denied; break;
-    default: break;
+    case EROFS:
+      kind = ErrorKind::denied;
+      break;
+    default:
+      break;
   }
   return fail(kind, fmt::format("{} {}: {}", call, path.string(), std::strerror(code)));
 }
@@ -66,7 +75,7 @@ class PosixFile final : public File {
   }
 
   Result<uint64_t> size() override {
-    struct stat st {};
+    struct stat st{};
     if (::fstat(fd_, &st) != 0) return failed("stat", path_);
     return static_cast<uint64_t>(st.st_size);
   }
@@ -146,7 +155,7 @@ class PosixDisk final : public Disk {
   }
 
   Result<uint64_t> free_bytes(const Path& path) override {
-    struct statvfs st {};
+    struct statvfs st{};
     if (::statvfs(path.c_str(), &st) != 0) return failed("statvfs", path);
     return static_cast<uint64_t>(st.f_bavail) * st.f_frsize;
   }

@@ -13,7 +13,8 @@ namespace {
 std::atomic<LogLevel> threshold{LogLevel::info};
 
 void append_value(std::string& line, std::string_view value) {
-  const bool plain = !value.empty() && value.find_first_of(" \"=\n\r\t\\") == std::string_view::npos;
+  const bool plain =
+      !value.empty() && value.find_first_of(" \"=\n\r\t\\") == std::string_view::npos;
   if (plain) {
     line += value;
     return;

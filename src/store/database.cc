@@ -12,6 +12,7 @@
 #include <cstdio>
 
 #include "runtime/log.h"
+#include "runtime/machine_time.h"
 #include "store/state.h"
 
 namespace millrace::store {
@@ -114,7 +115,7 @@ Result<void> Database::State::read_last_sequence() {
 
 Time Database::State::now() const {
   if (options.clock != nullptr) return options.clock->now();
-  return std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
+  return runtime::machine_now();
 }
 
 Result<std::unique_ptr<Database>> Database::open(Options options) {

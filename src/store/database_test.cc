@@ -376,6 +376,24 @@ TEST_F(DatabaseTest, FullDiskIsAnsweredAndSurvived) {
   }
 }
 
+// What was refused is no conflict for who tries it again.
+TEST_F(DatabaseTest, WhatWasRefusedCanBeReadAndWrittenAgain) {
+  const auto add_one = [this] {
+    Txn txn = db_->begin();
+    const auto found = txn.find(kWidgets, {kRealm, "a"});
+    txn.put(kWidgets, {kRealm, "a", found && *found ? (*found)->count + 1 : 1});
+    return commit(txn);
+  };
+  faults_->set([](FileOperation operation, std::string_view) {
+    return operation == FileOperation::append ? Fault::no_space : Fault::none;
+  });
+  EXPECT_FALSE(add_one());
+  faults_->clear();
+  const Result<void> again = add_one();
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(count_of("a"), 1);
+}
+
 TEST_F(DatabaseTest, TornFirstRecordLosesNothingBehindIt) {
   faults_->set([](FileOperation operation, std::string_view path) {
     const bool log = operation == FileOperation::append && path.ends_with(".log");

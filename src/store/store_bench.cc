@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <string>
 
 #include "runtime/loop.h"
 #include "runtime/nursery.h"
@@ -145,7 +146,7 @@ void print_resident() {
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with("VmRSS:") || line.starts_with("RssAnon:")) {
       fmt::print("{{\"name\":\"{}\",\"kib\":{}}}\n", line.substr(0, line.find(':')),
-                 std::atoll(line.c_str() + line.find(':') + 1));
+                 std::stoll(line.substr(line.find(':') + 1)));
     }
   }
 }

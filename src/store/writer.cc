@@ -69,6 +69,8 @@ size_t Database::State::write_group(std::vector<PendingCommit*>& commits, size_t
   if (batch.Count() > 0) {
     if (const Result<void> written = write(batch, sync); !written) {
       sequence = sequence_before;
+      // There is nothing of these commits to wait for: who reads from now on conflicts with none.
+      published.store(number, std::memory_order_release);
       for (size_t i = first; i < end; ++i) {
         if (commits[i]->answer) commits[i]->answer = written;
       }

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
 #include <vector>
 
 #include "engines/jobs/launcher.h"
@@ -103,6 +104,6 @@ void run(int rounds) {
 }  // namespace millrace::jobs
 
 int main(int argc, char** argv) {
-  millrace::jobs::run(argc > 1 ? std::max(1, std::atoi(argv[1])) : 100);
+  millrace::jobs::run(argc > 1 ? std::max(1, std::stoi(argv[1])) : 100);
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 #include "engines/jobs/launcher.h"
@@ -75,10 +76,10 @@ int write_stamp(const char* path) {
 
 int main(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";
-  if (command == "launch-job" && argc == 3) return millrace::jobs::launch_main(std::atoi(argv[2]));
+  if (command == "launch-job" && argc == 3) return millrace::jobs::launch_main(std::stoi(argv[2]));
   if (command == "eat-memory") return eat_memory();
   if (command == "fork-all") return fork_all();
-  if (command == "write-bytes" && argc == 4) return write_bytes(std::atol(argv[2]), argv[3][0]);
+  if (command == "write-bytes" && argc == 4) return write_bytes(std::stol(argv[2]), argv[3][0]);
   if (command == "stamp" && argc == 3) return write_stamp(argv[2]);
   std::fprintf(stderr, "unknown command\n");
   return 2;

@@ -3,15 +3,9 @@
 #include <cerrno>
 
 #include "engines/jobs/supervisor.h"
+#include "runtime/machine_time.h"
 
 namespace millrace::jobs {
-namespace {
-
-Time wall_now() {
-  return std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
-}
-
-}  // namespace
 
 void LogSink::feed(Stream stream, std::string_view bytes) {
   splitters_[stream == Stream::err ? 1 : 0].feed(
@@ -20,7 +14,7 @@ void LogSink::feed(Stream stream, std::string_view bytes) {
 }
 
 void LogSink::note(std::string_view text) {
-  pending_ += encode_record(Stream::note, wall_now(), text);
+  pending_ += encode_record(Stream::note, runtime::machine_now(), text);
   flush();
 }
 
@@ -36,7 +30,7 @@ void LogSink::line(Stream stream, std::string_view text) {
     dropped_ += text.size();
     if (limit_noted_) return;
     limit_noted_ = true;
-    pending_ += encode_record(Stream::note, wall_now(),
+    pending_ += encode_record(Stream::note, runtime::machine_now(),
                               "The job's limit of output is reached; what follows is dropped.");
     return;
   }
@@ -47,7 +41,7 @@ void LogSink::line(Stream stream, std::string_view text) {
   do {
     size_t cut = std::min(rest.size(), kLogTextMax);
     while (cut < rest.size() && (static_cast<unsigned char>(rest[cut]) & 0xC0) == 0x80) --cut;
-    pending_ += encode_record(stream, wall_now(), rest.substr(0, cut));
+    pending_ += encode_record(stream, runtime::machine_now(), rest.substr(0, cut));
     rest.remove_prefix(cut);
   } while (!rest.empty());
 }

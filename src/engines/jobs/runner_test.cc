@@ -310,7 +310,7 @@ TEST_F(RunnerTest, RemoveForgetsAnEndedJobOnly) {
   ASSERT_TRUE(platform.run(runner.start(gated("j"))));
   ASSERT_TRUE(platform.observer.await_text("j", "up"));
   EXPECT_EQ(ErrorKind::conflict, platform.run(runner.remove("j")).error().kind);
-  const int supervisor = std::atoi(content_of(jobs() / "j" / kLockFile).c_str());
+  const int supervisor = std::stoi(content_of(jobs() / "j" / kLockFile));
   ASSERT_GT(supervisor, 1);
   release("j");
   ASSERT_TRUE(platform.get(runner.wait("j")));

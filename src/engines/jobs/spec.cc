@@ -1,5 +1,7 @@
 #include "engines/jobs/spec.h"
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -124,6 +126,11 @@ Result<void> read_field(JobSpec& spec, std::string_view name, std::string value)
 }
 
 }  // namespace
+
+uint64_t usual_memory_bytes() {
+  const auto pages = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES));
+  return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) / 4 * 3;
+}
 
 Result<void> validate(const JobSpec& spec) {
   if (!is_id(spec.id)) return wrong("id", "not 1-200 of A-Z a-z 0-9 - _ . without a leading dot");

@@ -70,6 +70,9 @@ inline constexpr size_t kSpecMountsMax = 256;
 inline constexpr size_t kSpecTextMax = 128 * 1024;  // Of one argument or variable: the kernel's.
 inline constexpr size_t kSpecBytesMax = 4 * 1024 * 1024;  // Encoded.
 
+// Three quarters of the machine's memory: what a job may use where nobody sets its limit.
+uint64_t usual_memory_bytes();
+
 // Errors: invalid, with the member's name.
 Result<void> validate(const JobSpec& spec);
 

@@ -19,6 +19,7 @@
 #include "engines/jobs/launcher.h"
 #include "engines/jobs/process_info.h"
 #include "engines/jobs/supervisor.h"
+#include "runtime/machine_time.h"
 
 namespace millrace::jobs {
 namespace {
@@ -162,7 +163,7 @@ Supervisor::Launch Supervisor::set_up(bool namespaces) {
   }
   send_message(channel_, InitMessage::go);
   if (!await_start()) return Launch::failed;
-  begun_ = next_sample_ = std::chrono::steady_clock::now();
+  begun_ = next_sample_ = runtime::monotonic_now();
   if (limits.wall > milliseconds(0)) wall_at_ = begun_ + limits.wall;
   return Launch::running;
 }
@@ -220,7 +221,7 @@ Result<void> Supervisor::map_users(int pid) const {
 }
 
 Result<void> Supervisor::write_process() {
-  record_.started = std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
+  record_.started = runtime::machine_now();
   record_.cgroups = cgroups_->directories();
   const std::string text = encode(record_);
   const int fd =

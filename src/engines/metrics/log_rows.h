@@ -21,13 +21,14 @@ struct LogGroup {
   std::optional<int64_t> retention_days;
   std::map<std::string, std::string> tags;
   std::string kms_key;
+  std::string storage_class;  // Empty: the standard one.
 
   using Key = std::tuple<Realm, std::string>;
   Key key() const { return {realm, name}; }
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor& v) {
     v(1, self.realm), v(2, self.name), v(3, self.created), v(4, self.retention_days);
-    v(5, self.tags), v(6, self.kms_key);
+    v(5, self.tags), v(6, self.kms_key), v(7, self.storage_class);
   }
 };
 inline constexpr store::Table<LogGroup> kLogGroups{"metrics.log_groups"};

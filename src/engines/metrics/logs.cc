@@ -32,19 +32,13 @@ Time order_time(const LogStream& stream) { return stream.last_event.value_or(str
 Logs::Logs(store::Database& db, runtime::Clock& clock, runtime::Random& random)
     : db_(db), clock_(clock), random_(random) {}
 
-Task<void> Logs::create_group(Realm realm, std::string name,
-                              std::map<std::string, std::string> tags, std::string kms_key) {
+Task<void> Logs::create_group(LogGroup group) {
   store::Txn txn = db_.begin();
-  CO_TRY(const std::optional<LogGroup> there, txn.find(kLogGroups, {realm, name}));
+  CO_TRY(const std::optional<LogGroup> there, txn.find(kLogGroups, group.key()));
   if (there) {
     co_return fail(ErrorKind::already_exists, "The specified log group already exists");
   }
-  LogGroup group{.realm = std::move(realm),
-                 .name = std::move(name),
-                 .created = clock_.now(),
-                 .retention_days = {},
-                 .tags = std::move(tags),
-                 .kms_key = std::move(kms_key)};
+  group.created = clock_.now();
   txn.put(kLogGroups, group);
   co_return co_await txn.commit();
 }

@@ -139,8 +139,8 @@ class Logs final {
   // One such pass; for tests.
   Task<void> sweep();
 
-  Task<void> create_group(Realm realm, std::string name, std::map<std::string, std::string> tags,
-                          std::string kms_key);
+  // The time of its creation is set here.
+  Task<void> create_group(LogGroup group);
   Task<void> delete_group(Realm realm, std::string name);
   // Nothing: kept for ever.
   Task<void> set_retention(Realm realm, std::string name, std::optional<int64_t> days);

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
+#include <utility>
 
 #include "engines/metrics/limits.h"
 #include "engines/metrics/logs.h"
@@ -65,20 +65,6 @@ Result<void> admit(const std::vector<LogEvent>& events) {
   if (events.size() <= kAppendEventsMax && bytes <= kAppendBytesMax) return {};
   return fail(ErrorKind::invalid, fmt::format("{} lines of {} bytes are too much for one append",
                                               events.size(), bytes));
-}
-
-// Sorts by time and keeps the order of what is equal. (Most come sorted.)
-void order(std::vector<LogEvent>& events) {
-  if (std::ranges::is_sorted(events, {}, &LogEvent::time)) return;
-  std::vector<size_t> places(events.size());
-  std::iota(places.begin(), places.end(), size_t{0});
-  std::ranges::sort(places, [&events](size_t a, size_t b) {
-    return std::pair(events[a].time, a) < std::pair(events[b].time, b);
-  });
-  std::vector<LogEvent> sorted;
-  sorted.reserve(events.size());
-  for (const size_t place : places) sorted.push_back(std::move(events[place]));
-  events = std::move(sorted);
 }
 
 // The stream to append to. `created` tells that it, or its group, is not in the store yet.

@@ -85,8 +85,8 @@ TEST_F(LogsTest, GroupsAndStreamsMustBeThere) {
   const auto missing = append({{at(1), "a"}}, "s", false);
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().message, kNoSuchGroup);
-  ASSERT_TRUE(run(logs_->create_group(kRealm, "g", {}, "")));
-  EXPECT_EQ(run(logs_->create_group(kRealm, "g", {}, "")).error().kind, ErrorKind::already_exists);
+  ASSERT_TRUE(run(logs_->create_group({.realm = kRealm, .name = "g"})));
+  EXPECT_EQ(run(logs_->create_group({.realm = kRealm, .name = "g"})).error().kind, ErrorKind::already_exists);
   EXPECT_EQ(append({{at(1), "a"}}, "s", false).error().message, kNoSuchStream);
   ASSERT_TRUE(run(logs_->create_stream(kRealm, "g", "s")));
   EXPECT_EQ(run(logs_->create_stream(kRealm, "g", "s")).error().kind, ErrorKind::already_exists);
@@ -149,7 +149,7 @@ TEST_F(LogsTest, TokensGoForwardsAndBackwards) {
 }
 
 TEST_F(LogsTest, EmptyStreamsHaveTokensThatFindWhatComes) {
-  ASSERT_TRUE(run(logs_->create_group(kRealm, "g", {}, "")));
+  ASSERT_TRUE(run(logs_->create_group({.realm = kRealm, .name = "g"})));
   ASSERT_TRUE(run(logs_->create_stream(kRealm, "g", "s")));
   for (const bool from_head : {true, false}) {
     ReadQuery read = query();
@@ -243,9 +243,11 @@ TEST_F(LogsTest, FilterMergesStreamsByTime) {
     const std::string stream = i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "other";
     ASSERT_TRUE(append({{at(i / 2), (i % 2 == 0 ? "odd" : "even") + std::to_string(i)}}, stream));
   }
+  // Where times are equal, by the stream's name.
+  constexpr std::string_view kAll =
+      "odd0 even1 even3 odd2 odd4 even5 odd6 even7 even9 odd8 odd10 even11 ";
   FilterQuery search = filter();
-  EXPECT_EQ(texts(logs_->filter(search)->events),
-            "odd0 even1 odd2 even3 odd4 even5 odd6 even7 odd8 even9 odd10 even11 ");
+  EXPECT_EQ(texts(logs_->filter(search)->events), kAll);
   const auto even = LogPattern::parse("even");
   search.pattern = &*even;
   EXPECT_EQ(texts(logs_->filter(search)->events), "even1 even3 even5 even7 even9 even11 ");
@@ -270,7 +272,7 @@ TEST_F(LogsTest, FilterMergesStreamsByTime) {
       all += texts(page->events);
       search.after = page->next;
     } while (!search.after.empty() && ++pages < 100);
-    EXPECT_EQ(all, "odd0 even1 odd2 even3 odd4 even5 odd6 even7 odd8 even9 odd10 even11 ");
+    EXPECT_EQ(all, kAll);
   }
 }
 
@@ -331,7 +333,7 @@ TEST_F(LogsTest, RetentionFollowsTheClock) {
 
 TEST_F(LogsTest, ListsGroupsAndStreams) {
   for (const char* name : {"/aws/a", "/aws/b", "zoo"}) {
-    ASSERT_TRUE(run(logs_->create_group(kRealm, name, {{"k", name}}, "")));
+    ASSERT_TRUE(run(logs_->create_group({.realm = kRealm, .name = name, .tags = {{"k", name}}})));
   }
   auto groups = logs_->groups({.realm = kRealm, .prefix = "/aws", .contains = {}, .after = {},
                                .limit = 1});

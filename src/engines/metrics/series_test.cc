@@ -127,7 +127,8 @@ TEST_F(SeriesTest, AFullDiskLosesNothing) {
   EXPECT_EQ(sum_of(query()), 7);
   series_->record(kRealm, datum(1));
   faults_->clear();
-  ASSERT_TRUE(run(series_->flush()));
+  const auto healed = run(series_->flush());
+  ASSERT_TRUE(healed) << healed.error().message;
   ASSERT_TRUE(run(series_->flush()));
   EXPECT_EQ(sum_of(query()), 8);
   open();

@@ -115,7 +115,13 @@ Task<void> Fleets::State::prepare_model(Realm realm, std::string url, runtime::P
     return world.disk.make_directories(beside.parent_path());
   };
   CO_TRY(co_await world.pool.run(clear));
-  CO_TRY(co_await world.models.fetch(std::move(realm), std::move(url), beside));
+  const Result<void> fetched =
+      co_await world.models.fetch(std::move(realm), std::move(url), beside);
+  if (!fetched) {
+    auto give_up = [this, beside] { return world.disk.remove_tree(beside); };
+    CO_TRY(co_await world.pool.run(give_up));
+    co_return fetched;
+  }
   auto publish = [this, beside, folder] { return world.disk.rename(beside, folder); };
   co_return co_await world.pool.run(publish);
 }
@@ -215,9 +221,12 @@ Task<void> Fleets::State::stop_generation(Generation generation) {
       watched.with([&](auto& map) { map.erase(worker.id); });
       CO_TRY(co_await world.host.stop(worker.id));
     }
-    if (planned.variant->model_url.empty() || planned.workers.empty()) continue;
-    auto remove = [this, model = planned.workers.front().model] {
-      return world.disk.remove_tree(model);
+    auto remove = [this, &planned]() -> Result<void> {
+      for (const Worker& worker : planned.workers) {
+        TRY(world.disk.remove_tree(worker.folder));
+        if (!worker.model.empty()) TRY(world.disk.remove_tree(worker.model));
+      }
+      return {};
     };
     CO_TRY(co_await world.pool.run(remove));
   }

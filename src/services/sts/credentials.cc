@@ -9,4 +9,10 @@ void write_credentials(api::Credentials out, const policy::Session& session) {
   out.set_expiration(session.expires);
 }
 
+Error mfa_failed() {
+  return {ErrorKind::denied,
+          "MultiFactorAuthentication failed with invalid MFA one time pass code.", "AccessDenied",
+          403};
+}
+
 }  // namespace millrace::sts

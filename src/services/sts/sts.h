@@ -18,4 +18,7 @@ struct Sts {
 // Fills the Credentials element of an answer.
 void write_credentials(api::Credentials out, const policy::Session& session);
 
+// AWS: the answer to any code of a device that is not known. There are no devices here.
+Error mfa_failed();
+
 }  // namespace millrace::sts

@@ -8,6 +8,7 @@
 
 #include "runtime/locked.h"
 #include "runtime/loop.h"
+#include "runtime/machine_time.h"
 #include "wire/http/client_link.h"
 
 namespace millrace::http {
@@ -58,7 +59,7 @@ struct Client::State {
 
   // A kept connection that still seems alive, or null.
   std::shared_ptr<Link> take(const Key& key) {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = runtime::monotonic_now();
     return idle.with([&](std::map<Key, Links>& all) -> std::shared_ptr<Link> {
       const auto found = all.find(key);
       if (found == all.end()) return nullptr;
@@ -74,7 +75,7 @@ struct Client::State {
   }
 
   void keep(const Key& key, std::shared_ptr<Link> link) {
-    link->idle_since = std::chrono::steady_clock::now();
+    link->idle_since = runtime::monotonic_now();
     idle.with([&](std::map<Key, Links>& all) {
       Links& links = all[key];
       if (links.size() < limits.idle_connections_per_target) links.push_back(std::move(link));
@@ -90,7 +91,7 @@ Task<ClientResponse> Client::send(Endpoint to, ClientRequest request) {
   ASSERT(loop != nullptr);
   const std::shared_ptr<State> state = state_;
   CO_TRY(const std::string head, build_head(to, request));
-  const Link::Moment deadline = std::chrono::steady_clock::now() + request.timeout;
+  const Link::Moment deadline = runtime::monotonic_now() + request.timeout;
   const Key key{loop, to};
   std::shared_ptr<Link> link = state->take(key);
   while (true) {

@@ -130,7 +130,7 @@ Task<bool> Connection::read_head() {
       input_.filled(*n);
       continue;
     }
-    if (nothing || cut_) co_return false;
+    if (nothing || cut_ || closing_) co_return false;
     if (!n && n.error().kind != ErrorKind::deadline) co_return false;
     fault_ = n ? Fault{400, "the head ends too early"} : Fault{408, "the head comes too slowly"};
     co_return true;
@@ -280,7 +280,7 @@ void Connection::expire() {
 }
 
 void Connection::close_if_idle() {
-  if (phase_ != Phase::idle) return;
+  if (phase_ != Phase::idle && phase_ != Phase::head) return;
   closing_ = true;
   ErrorCode ignored;
   socket_.cancel(ignored);

@@ -107,7 +107,7 @@ class Connection final {
   milliseconds body_waited_{0};
   uint64_t body_received_ = 0;
   bool timed_out_ = false;
-  bool closing_ = false;  // Idle, and the server stops.
+  bool closing_ = false;  // No request is here yet, and the server stops.
   bool cut_ = false;
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/log.h"
+#include "runtime/machine_time.h"
 #include "runtime/pool.h"
 #include "wire/http/connection.h"
 
@@ -203,8 +204,7 @@ void Server::State::arm_sweep(ServingLoop& home) {
   home.sweep_timer.expires_after(options.sweep_interval);
   home.sweep_timer.async_wait([this, &home](ErrorCode error) {
     if (error) return;
-    home.sweep(
-        std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started));
+    home.sweep(std::chrono::duration_cast<milliseconds>(runtime::monotonic_now() - started));
     arm_sweep(home);
   });
 }
@@ -252,7 +252,7 @@ Result<void> Server::start() {
     state.acceptors.clear();
     return listening;
   }
-  state.started = std::chrono::steady_clock::now();
+  state.started = runtime::monotonic_now();
   state.threads =
       std::make_unique<runtime::Pool>("http", static_cast<unsigned>(state.loops.size()));
   for (const auto& home : state.loops) {

@@ -39,7 +39,7 @@ class TestHandler final : public Handler {
   std::string body_error;  // Of the last body that could not be read.
 
  private:
-  Task<Response> handle_body(Request& request);
+  Task<Response> echo_or_count(Request& request);
   runtime::Clock& clock_;
 };
 

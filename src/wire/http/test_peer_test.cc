@@ -105,7 +105,7 @@ Response stream(std::unique_ptr<BodyReader> reader) {
 
 }  // namespace
 
-Task<Response> TestHandler::handle_body(Request& request) {
+Task<Response> TestHandler::echo_or_count(Request& request) {
   if (request.path == "/count") {
     std::string buffer(64 * 1024, '\0');
     uint64_t total = 0;
@@ -126,7 +126,7 @@ Task<Response> TestHandler::handle_body(Request& request) {
 Task<Response> TestHandler::handle(Request& request) {
   const std::string_view path = request.path;
   Response response;
-  if (path == "/echo" || path == "/count") co_return co_await handle_body(request);
+  if (path == "/echo" || path == "/count") co_return co_await echo_or_count(request);
   if (path == "/throw") throw std::runtime_error("thrown");
   if (path == "/error") co_return fail(ErrorKind::internal, "failed");
   if (path == "/ignore") co_return text("ignored");

@@ -6,12 +6,18 @@ namespace millrace::wire {
 
 std::string_view to_string(Protocol protocol) {
   switch (protocol) {
-    case Protocol::json_1_0: return "json-1.0";
-    case Protocol::json_1_1: return "json-1.1";
-    case Protocol::rest_json: return "rest-json";
-    case Protocol::rest_xml: return "rest-xml";
-    case Protocol::query: return "query";
-    case Protocol::rpc_v2_cbor: return "rpc-v2-cbor";
+    case Protocol::json_1_0:
+      return "json-1.0";
+    case Protocol::json_1_1:
+      return "json-1.1";
+    case Protocol::rest_json:
+      return "rest-json";
+    case Protocol::rest_xml:
+      return "rest-xml";
+    case Protocol::query:
+      return "query";
+    case Protocol::rpc_v2_cbor:
+      return "rpc-v2-cbor";
   }
   return "json-1.1";
 }

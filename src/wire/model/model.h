@@ -49,9 +49,9 @@ struct Member {
   Location location = Location::body;
   TimestampFormat timestamp = TimestampFormat::by_protocol;
   bool required = false;
-  bool flattened = false;      // XML and query: no wrapping element. (Of the member or its shape.)
+  bool flattened = false;  // XML and query: no wrapping element. (Of the member or its shape.)
   bool xml_attribute = false;
-  bool json_value = false;     // A header that carries base64 of JSON text.
+  bool json_value = false;  // A header that carries base64 of JSON text.
   bool idempotency_token = false;
   bool event_payload = false;
   std::string_view xml_namespace = {};         // xmlns URI
@@ -71,8 +71,8 @@ struct Shape {
   bool is_union = false;
   bool is_error = false;
   bool is_event_stream = false;
-  bool streaming = false;  // A blob that streams.
-  bool sensitive = false;  // Never in a log.
+  bool streaming = false;               // A blob that streams.
+  bool sensitive = false;               // Never in a log.
   std::string_view xml_name = {};       // Root element, where it differs from `name`.
   std::string_view xml_namespace = {};  // of the root element
   // Errors only: the name on the wire where it is not `name`, the HTTP status (0: by fault).
@@ -83,9 +83,9 @@ struct Shape {
 
 struct Operation {
   std::string_view name;
-  std::string_view method;    // GET
-  std::string_view path;      // "/{Bucket}/{Key+}?uploads"
-  int16_t status = 200;       // of success
+  std::string_view method;        // GET
+  std::string_view path;          // "/{Bucket}/{Key+}?uploads"
+  int16_t status = 200;           // of success
   const Shape* input = nullptr;   // Null: it takes nothing.
   const Shape* output = nullptr;  // Null: it answers nothing.
   // The element that wraps the input (rest-xml) and the output (query: "XResult") on the wire.
@@ -116,12 +116,12 @@ struct Service {
   std::string_view target_prefix;    // X-Amz-Target: <prefix>.<Operation>
   std::string_view api_version;      // "2017-07-24"
   std::string_view xml_namespace;
-  bool global = false;               // No region in its resources (IAM, STS).
-  bool query_compatible = false;     // json and cbor answer x-amzn-query-error.
-  std::span<const Protocol> protocols;                // The first is what plain errors use.
-  std::span<const Operation> operations;              // Served; sorted by name.
-  std::span<const OperationName> all_operations;      // Everything AWS has; sorted by name.
-  std::span<const Shape* const> errors;               // Every error shape of the served operations.
+  bool global = false;                            // No region in its resources (IAM, STS).
+  bool query_compatible = false;                  // json and cbor answer x-amzn-query-error.
+  std::span<const Protocol> protocols;            // The first is what plain errors use.
+  std::span<const Operation> operations;          // Served; sorted by name.
+  std::span<const OperationName> all_operations;  // Everything AWS has; sorted by name.
+  std::span<const Shape* const> errors;           // Every error shape of the served operations.
 };
 
 // The served operation of that name, or null.

@@ -131,9 +131,7 @@ class View {
   double get_real(size_t i, double otherwise) const { return has(i) ? slots_[i].real : otherwise; }
   bool get_bool(size_t i, bool otherwise) const { return has(i) ? slots_[i].boolean : otherwise; }
   Time get_time(size_t i, Time otherwise) const { return has(i) ? slots_[i].as_time() : otherwise; }
-  void set_text(size_t i, std::string_view v) const {
-    slots_[i] = Value::of_text(arena_->copy(v));
-  }
+  void set_text(size_t i, std::string_view v) const { slots_[i] = Value::of_text(arena_->copy(v)); }
   Value& make(size_t i) const;  // An empty structure, list or map, by the member's shape.
 
   const Shape* shape_ = nullptr;
@@ -187,9 +185,7 @@ class List {
   explicit operator bool() const { return node_ != nullptr; }
   size_t size() const { return node_ != nullptr ? node_->size : 0; }
   bool empty() const { return size() == 0; }
-  T operator[](size_t i) const {
-    return Access<T>::read(element(), node_->items[i], *arena_);
-  }
+  T operator[](size_t i) const { return Access<T>::read(element(), node_->items[i], *arena_); }
 
   struct Iterator {
     const List* list;

@@ -44,13 +44,13 @@ struct Call {
   // The streaming payload of the input (PutObject's Body), decoded and verified as it is read; its
   // last read fails where the signature, digest or length does not hold. Null for other operations.
   http::BodyReader* body = nullptr;
-  // The same body, for what it tells once it has been read: MD5 and checksums. Null where `body` is.
+  // The same body, for what it tells once it has been read: MD5, checksums. Null where `body` is.
   const auth::PayloadVerifier* payload = nullptr;
 
   // What the answer carries beyond the typed output.
   http::Headers response_headers;
-  int response_status = 0;                 // 0: the model's.
-  std::optional<http::Body> response_body; // The streaming payload of the output.
+  int response_status = 0;                  // 0: the model's.
+  std::optional<http::Body> response_body;  // The streaming payload of the output.
 
   // An empty output (or any other modelled structure).
   template <class T>

@@ -29,8 +29,8 @@ Task<Bytes> Caller::call(CallRequest request) const {
   }
   InsidePayload payload;
   CO_TRY(payload.take(model, *operation, input, call));
-  CO_TRY(Value output, co_await dispatcher_.run(*entry, *operation, model.protocols.front(),
-                                                call, input));
+  CO_TRY(Value output,
+         co_await dispatcher_.run(*entry, *operation, model.protocols.front(), call, input));
   CO_TRY(co_await put_payload(operation, &output, &call));
   if (operation->output == nullptr || !output.present()) co_return Bytes("{}");
   co_return write_document(*operation->output, output);

@@ -2,8 +2,8 @@
 //
 // The call enters the pipeline behind authentication: it is authorized, validated and dispatched
 // like one that came over HTTP, on the calling loop. Inputs and outputs are documents, or plain
-// JSON text with the model's member names; streaming payloads (PutObject's Body) are base64 in them.
-// Thread-safe.
+// JSON text with the model's member names; streaming payloads (PutObject's Body) are base64 in
+// them. Thread-safe.
 #pragma once
 
 #include <string>

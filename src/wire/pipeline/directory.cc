@@ -86,8 +86,8 @@ const Entry* Directory::find(const RequestParts& request, const Identity& identi
 }
 
 const Entry* Directory::find_by_name(std::string_view name) const {
-  const auto it = std::ranges::find_if(
-      entries_, [&](const Entry& e) { return e.bound.model->name == name; });
+  const auto it =
+      std::ranges::find_if(entries_, [&](const Entry& e) { return e.bound.model->name == name; });
   return it == entries_.end() ? nullptr : &*it;
 }
 

@@ -28,13 +28,16 @@ KindName name_of(ErrorKind kind) {
       return {"ConflictException", "ConcurrentModification", "OperationAborted", 409};
     case ErrorKind::precondition_failed:
       return {"PreconditionFailedException", "PreconditionFailed", "PreconditionFailed", 412};
-    case ErrorKind::denied: return {"AccessDeniedException", "AccessDenied", "AccessDenied", 403};
+    case ErrorKind::denied:
+      return {"AccessDeniedException", "AccessDenied", "AccessDenied", 403};
     case ErrorKind::exhausted:
       return {"ServiceUnavailableException", "ServiceUnavailable", "ServiceUnavailable", 503};
     case ErrorKind::deadline:
       return {"RequestTimeoutException", "RequestTimeout", "RequestTimeout", 408};
-    case ErrorKind::unsupported: return {"NotImplemented", "NotImplemented", "NotImplemented", 501};
-    case ErrorKind::internal: break;
+    case ErrorKind::unsupported:
+      return {"NotImplemented", "NotImplemented", "NotImplemented", 501};
+    case ErrorKind::internal:
+      break;
   }
   return {"InternalFailure", "InternalFailure", "InternalError", 500};
 }

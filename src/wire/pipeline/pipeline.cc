@@ -22,10 +22,14 @@ constexpr Service kUnknownService{.name = "unknown", .protocols = kUnknownProtoc
 
 ErrorFamily family_of(Protocol protocol) {
   switch (protocol) {
-    case Protocol::rest_xml: return ErrorFamily::s3;
-    case Protocol::query: return ErrorFamily::query;
-    case Protocol::rest_json: return ErrorFamily::rest_json;
-    default: return ErrorFamily::json;
+    case Protocol::rest_xml:
+      return ErrorFamily::s3;
+    case Protocol::query:
+      return ErrorFamily::query;
+    case Protocol::rest_json:
+      return ErrorFamily::rest_json;
+    default:
+      return ErrorFamily::json;
   }
 }
 
@@ -74,10 +78,10 @@ struct Pipeline::Exchange {
   std::unique_ptr<auth::PayloadVerifier> payload;
   Value output;
 
-  const Service& service() const { return entry != nullptr ? *entry->bound.model : kUnknownService; }
-  Error problem(AuthFailure failure) const {
-    return auth::to_error(failure, family_of(protocol));
+  const Service& service() const {
+    return entry != nullptr ? *entry->bound.model : kUnknownService;
   }
+  Error problem(AuthFailure failure) const { return auth::to_error(failure, family_of(protocol)); }
   auth::RequestView view() const {
     return {request.method, request.path, request.query, signed_headers};
   }
@@ -120,8 +124,7 @@ Result<void> Pipeline::identify(Exchange& x) const {
                  "UnknownService", 404});
   }
   const Service& model = x.service();
-  x.protocol = x.identity.protocol.value_or(
-      rest_protocol(model).value_or(model.protocols.front()));
+  x.protocol = x.identity.protocol.value_or(rest_protocol(model).value_or(model.protocols.front()));
   if (x.identity.protocol && !speaks(model, x.protocol)) {
     x.protocol = model.protocols.front();
     return fail({ErrorKind::invalid,
@@ -147,10 +150,10 @@ Result<void> choose_operation(Exchange& x) {
     x.route = x.entry->routes->match(x.parts);
     if (!x.route) {
       const bool known = x.entry->routes->has_path(x.parts.path);
-      return fail({ErrorKind::unsupported,
-                   fmt::format("{} {} is no operation of {}", x.parts.method, x.parts.path,
-                               model.sdk_id),
-                   known ? "MethodNotAllowed" : "UnknownOperationException", known ? 405 : 404});
+      return fail(
+          {ErrorKind::unsupported,
+           fmt::format("{} {} is no operation of {}", x.parts.method, x.parts.path, model.sdk_id),
+           known ? "MethodNotAllowed" : "UnknownOperationException", known ? 405 : 404});
     }
     x.operation_name = x.route->name->name;
     x.operation = x.route->operation;
@@ -200,8 +203,8 @@ Task<void> Pipeline::authenticate(Exchange& x) {
     CO_TRY(co_await read_body(x));
     x.identity = wire::identify(x.parts);  // A query request names its operation in the body.
   }
-  auto verified = auth::verify(x.view(), rules, x.body, {world_.keys, signing_keys_},
-                               world_.clock.now());
+  auto verified =
+      auth::verify(x.view(), rules, x.body, {world_.keys, signing_keys_}, world_.clock.now());
   if (!verified) co_return fail(x.problem(std::move(verified).error()));
   x.verified = std::move(*verified);
   x.call.principal = principal_of(x.verified.key);
@@ -239,8 +242,7 @@ Result<void> Pipeline::prepare_payload(Exchange& x) const {
   if (!checks) return fail(x.problem(std::move(checks).error()));
   checks->md5_computed =
       x.protocol == Protocol::rest_xml && x.operation != nullptr && streams(*x.operation);
-  x.payload =
-      std::make_unique<auth::PayloadVerifier>(*source, std::move(*checks), x.chunks.get());
+  x.payload = std::make_unique<auth::PayloadVerifier>(*source, std::move(*checks), x.chunks.get());
   return {};
 }
 
@@ -256,8 +258,8 @@ Task<void> Pipeline::serve(Exchange& x) {
   x.call.base_url = fmt::format("http://{}", x.request.host);
   std::span<const Label> labels;
   if (x.route) labels = x.route->labels();
-  CO_TRY(const Value input, decode_request(x.protocol, x.service(), *x.operation, x.parts, labels,
-                                           x.arena));
+  CO_TRY(const Value input,
+         decode_request(x.protocol, x.service(), *x.operation, x.parts, labels, x.arena));
   CO_TRY(x.output,
          co_await world_.dispatcher.run(*x.entry, *x.operation, x.protocol, x.call, input));
   co_return ok;
@@ -285,16 +287,16 @@ Task<http::Response> Pipeline::handle(http::Request& request) {
     response.headers.set(header.name, header.value);
   }
   if (served && x.call.response_body) response.body = std::move(*x.call.response_body);
-  runtime::log(response.status >= 500 ? runtime::LogLevel::error : runtime::LogLevel::info,
-               "request",
-               {{"service", std::string(x.service().name)},
-                {"operation", std::string(x.operation_name)},
-                {"status", std::to_string(response.status)},
-                {"code", served ? "" : served.error().code},
-                {"account", x.call.realm.account},
-                {"ms", fmt::format("{:.1f}", static_cast<double>(
-                                                 (world_.clock.now() - began).count()) / 1000.0)},
-                {"request_id", x.call.request_id}});
+  runtime::log(
+      response.status >= 500 ? runtime::LogLevel::error : runtime::LogLevel::info, "request",
+      {{"service", std::string(x.service().name)},
+       {"operation", std::string(x.operation_name)},
+       {"status", std::to_string(response.status)},
+       {"code", served ? "" : served.error().code},
+       {"account", x.call.realm.account},
+       {"ms",
+        fmt::format("{:.1f}", static_cast<double>((world_.clock.now() - began).count()) / 1000.0)},
+       {"request_id", x.call.request_id}});
   co_return response;
 }
 

@@ -363,6 +363,13 @@ Result<void> Validator::validate(const Shape& shape, const Value& value,
 std::string_view validation_code(Protocol protocol, const Service& service) {
   if (protocol == Protocol::query) return "ValidationError";
   if (service.signing_name == "s3") return "InvalidArgument";
+  // AWS: a service whose model has this error, and no other for it, answers it (CloudWatch Logs).
+  const auto has = [&service](std::string_view name) {
+    return std::ranges::any_of(service.errors, [name](const Shape* e) { return e->name == name; });
+  };
+  if (!has("ValidationException") && has("InvalidParameterException")) {
+    return "InvalidParameterException";
+  }
   return "ValidationException";
 }
 

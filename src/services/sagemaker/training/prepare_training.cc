@@ -46,6 +46,7 @@ jobs::JobSpec spec_of(const Sagemaker& sm, const TrainingJob& job,
     spec.environment.emplace_back(given.key(i), given.value(i));
   }
   spec.mounts = {{folder_of(sm, job).string(), "/opt/ml", false}};
+  spec.limits.memory_bytes = jobs::usual_memory_bytes();
   spec.limits.wall =
       seconds(in.stopping_condition().max_runtime_in_seconds(kRuntimeDefault));
   return spec;

@@ -32,6 +32,8 @@ Task<void> fail_job(Sagemaker& sm, TrainingJob job, std::string reason) {
 
 Task<void> download_and_start(Sagemaker& sm, TrainingJob job, CreateTrainingJobRequest in) {
   CO_TRY(PreparedTraining prepared, prepare_training(sm, job, in));
+  // An attempt that died behind start() has left a job that runs in the folder.
+  if (co_await sm.jobs.status(prepared.spec.id)) co_return ok;
   const runtime::Path folder = folder_of(sm, job);
   auto make = [&] { return make_training_folders(sm.disk, folder, prepared); };
   CO_TRY(co_await sm.pool.run(make));

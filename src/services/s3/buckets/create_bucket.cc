@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include "services/s3/metadata.h"
+
+namespace millrace::s3 {
+namespace {
+
+constexpr std::string_view kClassicRegion = "us-east-1";
+
+bool is_region(std::string_view name) {
+  if (name.empty() || name.size() > 32 || name.find('-') == std::string_view::npos) return false;
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+}
+
+// AWS: us-east-1 takes any other region's name and makes the bucket there; other regions take only
+// their own. See create_bucket.test.
+Result<std::string> region_of(std::string_view signed_for, std::string_view constraint) {
+  if (signed_for == kClassicRegion) {
+    if (constraint.empty()) return std::string(kClassicRegion);
+    if (constraint == "EU") return std::string("eu-west-1");
+    if (constraint != kClassicRegion && is_region(constraint)) return std::string(constraint);
+    return fail(problem(Problem::invalid_location_constraint,
+                        {{"LocationConstraint", std::string(constraint)}}));
+  }
+  if (constraint == signed_for) return std::string(constraint);
+  return fail(problem(
+      Problem::illegal_location_constraint, {},
+      fmt::format("The {} location constraint is incompatible for the region specific endpoint "
+                  "this request was sent to.",
+                  constraint.empty() ? "unspecified" : constraint)));
+}
+
+Result<void> refuse_unsupported_settings(const CreateBucketRequest& in) {
+  if (in.object_lock_enabled_for_bucket()) return fail(not_implemented("Object lock"));
+  const std::string_view ownership = in.object_ownership("BucketOwnerEnforced");
+  if (ownership != "BucketOwnerEnforced") {
+    return fail(not_implemented(fmt::format("ObjectOwnership {}", ownership)));
+  }
+  const api::CreateBucketConfiguration given = in.create_bucket_configuration();
+  if (given && (given.has_location() || given.has_bucket())) {
+    return fail(not_implemented("A directory bucket"));
+  }
+  if (in.has_grant_read() || in.has_grant_full_control() || in.has_grant_write() ||
+      in.has_grant_read_acp() || in.has_grant_write_acp()) {
+    return fail(problem(Problem::invalid_bucket_acl));
+  }
+  return check_acl(in.acl(), Problem::invalid_bucket_acl);
+}
+
+}  // namespace
+
+// AWS: in us-east-1, making a bucket that one owns already succeeds; elsewhere it is an error.
+Task<CreateBucketOutput> create_bucket(S3& s3, wire::Call& call, CreateBucketRequest in) {
+  const std::string name(in.bucket());
+  if (!is_bucket_name(name)) {
+    co_return fail(problem(Problem::invalid_bucket_name, {{"BucketName", name}}));
+  }
+  CO_TRY(refuse_unsupported_settings(in));
+  const api::CreateBucketConfiguration given = in.create_bucket_configuration();
+  const std::string_view constraint = given ? given.location_constraint() : std::string_view();
+  objects::Bucket bucket;
+  CO_TRY(bucket.region, region_of(call.realm.region, constraint));
+  bucket.name = name;
+  bucket.owner = call.principal.account;
+  const bool classic = bucket.region == kClassicRegion;
+  const Result<objects::Bucket> made = co_await s3.objects.create_bucket(std::move(bucket));
+  if (!made && made.error().kind == ErrorKind::exhausted) {
+    co_return fail(problem(Problem::too_many_buckets, {}, made.error().message));
+  }
+  if (!made && made.error().kind != ErrorKind::already_exists) co_return fail(made.error());
+  if (!made) {
+    CO_TRY(const objects::Bucket present, s3.objects.bucket(name));
+    if (present.owner != call.principal.account) {
+      co_return fail(problem(Problem::bucket_already_exists, {{"BucketName", name}}));
+    }
+    if (!classic || present.region != kClassicRegion) {
+      co_return fail(problem(Problem::bucket_already_owned_by_you, {{"BucketName", name}}));
+    }
+  }
+  auto out = call.make<CreateBucketOutput>();
+  out.set_location(classic ? "/" + name : fmt::format("{}/{}", call.base_url, name));
+  co_return out;
+}
+
+}  // namespace millrace::s3

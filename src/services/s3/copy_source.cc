@@ -1,0 +1,40 @@
+#include "services/s3/copy_source.h"
+
+#include "base/uri.h"
+
+namespace millrace::s3 {
+namespace {
+
+constexpr std::string_view kVersion = "?versionId=";
+
+std::unexpected<Error> malformed(std::string_view header) {
+  return fail(
+      invalid_argument("Copy Source must mention the source bucket and key: "
+                       "sourcebucket/sourcekey",
+                       "x-amz-copy-source", header));
+}
+
+}  // namespace
+
+Result<objects::ObjectId> open_copy_source(const S3& s3, const wire::Call& call,
+                                           std::string_view header,
+                                           std::string_view expected_owner) {
+  if (header.starts_with("arn:")) return fail(not_implemented("Copying from an access point"));
+  std::string_view path = header;
+  const size_t version = path.rfind(kVersion);
+  if (version != std::string_view::npos) {
+    TRY(check_version(path.substr(version + kVersion.size())));
+    path = path.substr(0, version);
+  }
+  const std::optional<std::string> decoded = uri_decode(path);
+  if (!decoded) return malformed(header);
+  path = *decoded;
+  if (path.starts_with('/')) path.remove_prefix(1);
+  const size_t slash = path.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == path.size()) {
+    return malformed(header);
+  }
+  return open_key(s3, call, path.substr(0, slash), path.substr(slash + 1), expected_owner);
+}
+
+}  // namespace millrace::s3

@@ -1,0 +1,110 @@
+// What a request says of an object (system and user metadata, tags, storage class), as the engine
+// keeps it, and back. Templates over the generated inputs and outputs, which share their members'
+// names. Pure.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "services/s3/s3.h"
+#include "services/s3/tag_text.h"
+
+namespace millrace::s3 {
+
+// Names of Metadata::attributes.
+inline constexpr std::string_view kCacheControl = "cache-control";
+inline constexpr std::string_view kContentDisposition = "content-disposition";
+inline constexpr std::string_view kContentEncoding = "content-encoding";
+inline constexpr std::string_view kContentLanguage = "content-language";
+inline constexpr std::string_view kContentType = "content-type";
+inline constexpr std::string_view kExpires = "expires";
+inline constexpr std::string_view kRedirect = "website-redirect-location";
+
+inline constexpr std::string_view kDefaultContentType = "binary/octet-stream";
+inline constexpr size_t kUserMetadataBytesMax = 2048;
+
+using Attributes = std::map<std::string, std::string>;
+
+void put_attribute(Attributes& out, std::string_view name, std::string_view value);
+std::string_view find_attribute(const Attributes& attributes, std::string_view name);
+
+// Without `aws-chunked`, which is an encoding of the request and not of the object.
+std::string content_encoding_of(std::string_view header);
+// Lower-case names. Errors: MetadataTooLarge.
+Result<std::map<std::string, std::string>> read_user_metadata(wire::Map<std::string_view> metadata);
+// STANDARD is empty. Errors: InvalidStorageClass.
+Result<std::string> read_storage_class(std::string_view name);
+std::string_view storage_class_name(const std::string& kept);
+// AWS: buckets are made with ACLs disabled; see put_object.test.
+Result<void> check_acl(std::string_view acl, Problem refused);
+
+// Errors: MetadataTooLarge, InvalidStorageClass, those of parse_tag_header().
+template <class In>
+Result<objects::Metadata> read_metadata(const In& in) {
+  objects::Metadata out;
+  put_attribute(out.attributes, kCacheControl, in.cache_control());
+  put_attribute(out.attributes, kContentDisposition, in.content_disposition());
+  put_attribute(out.attributes, kContentEncoding, content_encoding_of(in.content_encoding()));
+  put_attribute(out.attributes, kContentLanguage, in.content_language());
+  put_attribute(out.attributes, kContentType, in.content_type(kDefaultContentType));
+  put_attribute(out.attributes, kExpires, in.expires());
+  put_attribute(out.attributes, kRedirect, in.website_redirect_location());
+  TRY(out.user, read_user_metadata(in.metadata()));
+  TRY(out.tags, parse_tag_header(in.tagging()));
+  TRY(out.storage_class, read_storage_class(in.storage_class()));
+  return out;
+}
+
+template <class Out>
+void write_metadata(const Out& out, const objects::Metadata& metadata) {
+  const auto set = [&metadata](std::string_view name, auto setter) {
+    const std::string_view value = find_attribute(metadata.attributes, name);
+    if (!value.empty()) setter(value);
+  };
+  set(kCacheControl, [&out](std::string_view v) { out.set_cache_control(v); });
+  set(kContentDisposition, [&out](std::string_view v) { out.set_content_disposition(v); });
+  set(kContentEncoding, [&out](std::string_view v) { out.set_content_encoding(v); });
+  set(kContentLanguage, [&out](std::string_view v) { out.set_content_language(v); });
+  set(kExpires, [&out](std::string_view v) { out.set_expires(v); });
+  set(kRedirect, [&out](std::string_view v) { out.set_website_redirect_location(v); });
+  out.set_content_type(kDefaultContentType);
+  set(kContentType, [&out](std::string_view v) { out.set_content_type(v); });
+  if (!metadata.storage_class.empty()) out.set_storage_class(metadata.storage_class);
+  if (metadata.user.empty()) return;
+  const auto user = out.make_metadata();
+  for (const auto& [name, value] : metadata.user) user.set(name, value);
+}
+
+// What would change how an object is kept, and is not implemented, is refused. Errors:
+// NotImplemented, AccessControlListNotSupported.
+template <class In>
+Result<void> refuse_unsupported(const In& in) {
+  if constexpr (requires { in.has_server_side_encryption(); }) {
+    if (in.has_server_side_encryption() || in.has_ssekms_key_id()) {
+      return fail(not_implemented("Server-side encryption"));
+    }
+  }
+  if constexpr (requires { in.has_object_lock_mode(); }) {
+    if (in.has_object_lock_mode() || in.has_object_lock_legal_hold_status() ||
+        in.has_object_lock_retain_until_date()) {
+      return fail(not_implemented("Object lock"));
+    }
+  }
+  if constexpr (requires { in.has_write_offset_bytes(); }) {
+    if (in.has_write_offset_bytes()) return fail(not_implemented("Appending to an object"));
+  }
+  if (in.has_sse_customer_algorithm() || in.has_sse_customer_key()) {
+    return fail(not_implemented("Encryption with a customer's key"));
+  }
+  if constexpr (requires { in.has_grant_read(); }) {
+    if (in.has_grant_read() || in.has_grant_full_control() || in.has_grant_read_acp() ||
+        in.has_grant_write_acp()) {
+      return fail(problem(Problem::access_control_list_not_supported));
+    }
+    return check_acl(in.acl(), Problem::access_control_list_not_supported);
+  }
+  return {};
+}
+
+}  // namespace millrace::s3

@@ -1,0 +1,56 @@
+#include "services/s3/checksums.h"
+#include "services/s3/metadata.h"
+
+namespace millrace::s3 {
+namespace {
+
+// Whether the object's checksum is one of the parts' checksums. AWS: of SHA it is that, of
+// CRC64NVME it is not, and CRC32 and CRC32C leave the choice.
+Result<bool> is_composite(ChecksumKind kind, std::string_view type) {
+  if (type.empty()) return kind != ChecksumKind::crc64nvme;
+  const bool composite = type == "COMPOSITE";
+  const bool possible = composite ? kind != ChecksumKind::crc64nvme : is_crc(kind);
+  if (possible) return composite;
+  std::string text = "The ";
+  text += type;
+  text += " checksum type cannot be used with the ";
+  text += auth::name_of(kind);
+  text += " checksum algorithm.";
+  return fail(invalid_request(text));
+}
+
+}  // namespace
+
+Task<CreateMultipartUploadOutput> create_multipart_upload(S3& s3, wire::Call& call,
+                                                          CreateMultipartUploadRequest in) {
+  CO_TRY(const objects::ObjectId id,
+         open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
+  CO_TRY(refuse_unsupported(in));
+  objects::Upload upload;
+  upload.bucket = id.bucket;
+  upload.object_key = id.key;
+  upload.initiator = call.principal.arn;
+  CO_TRY(upload.metadata, read_metadata(in));
+  if (in.has_checksum_algorithm()) {
+    CO_TRY(const ChecksumKind kind, parse_algorithm(in.checksum_algorithm()));
+    upload.checksum_kind = auth::name_of(kind);
+    CO_TRY(upload.checksum_composite, is_composite(kind, in.checksum_type()));
+  } else if (in.has_checksum_type()) {
+    co_return fail(invalid_request(
+        "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm "
+        "header."));
+  }
+  const Result<objects::Upload> begun = co_await s3.objects.begin_upload(std::move(upload));
+  if (!begun) co_return fail(translate(s3, id, begun.error()));
+  auto out = call.make<CreateMultipartUploadOutput>();
+  out.set_bucket(id.bucket);
+  out.set_key(id.key);
+  out.set_upload_id(begun->id);
+  if (!begun->checksum_kind.empty()) {
+    out.set_checksum_algorithm(begun->checksum_kind);
+    out.set_checksum_type(begun->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
+  }
+  co_return out;
+}
+
+}  // namespace millrace::s3

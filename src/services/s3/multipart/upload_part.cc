@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "services/s3/checksums.h"
+#include "services/s3/metadata.h"
+#include "services/s3/multipart/upload_rows.h"
+#include "services/s3/transfer.h"
+
+namespace millrace::s3 {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return out;
+}
+
+// AWS: an upload that was begun with a checksum takes only parts that come with one of that kind.
+Result<void> check_kind(const objects::Upload& upload, std::vector<objects::Checksum>& checksums) {
+  if (upload.checksum_kind.empty()) {
+    checksums.clear();
+    return {};
+  }
+  const std::string actual = checksums.empty() ? "null" : lower(checksums.front().kind);
+  if (actual == lower(upload.checksum_kind)) return {};
+  return fail(invalid_request(
+      fmt::format("Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum "
+                  "Type: {}",
+                  lower(upload.checksum_kind), actual)));
+}
+
+}  // namespace
+
+Task<UploadPartOutput> upload_part(S3& s3, wire::Call& call, UploadPartRequest in) {
+  CO_TRY(const objects::ObjectId id,
+         open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
+  CO_TRY(refuse_unsupported(in));
+  CO_TRY(const uint32_t number, part_number_of(s3, in.part_number()));
+  const std::string upload_id(in.upload_id());
+  CO_TRY(const objects::Upload upload, open_upload(s3, id, upload_id));
+  CO_TRY(check_announced(s3, call));
+  const bool from_inside = call.body == nullptr;
+  Result<objects::Writer> writer =
+      co_await s3.objects.write_part(id, upload_id, number, from_inside);
+  if (!writer) {
+    co_return fail(translate_upload(s3, id, upload_id, std::move(writer).error()));
+  }
+  CO_TRY(objects::Digests digests, co_await receive(call, *writer, in.body()));
+  if (from_inside && !upload.checksum_kind.empty()) {
+    CO_TRY(const ChecksumKind kind, parse_algorithm(upload.checksum_kind));
+    digests.checksums = {{upload.checksum_kind, auth::checksum_of(kind, in.body())}};
+  }
+  CO_TRY(check_kind(upload, digests.checksums));
+  const Result<objects::Part> part = co_await writer->commit_part(std::move(digests));
+  if (!part) co_return fail(translate_upload(s3, id, upload_id, part.error()));
+  auto out = call.make<UploadPartOutput>();
+  out.set_etag(quoted_etag(part->etag));
+  write_checksums(out, part->checksums, 0);
+  co_return out;
+}
+
+}  // namespace millrace::s3

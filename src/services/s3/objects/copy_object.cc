@@ -1,0 +1,71 @@
+#include "services/s3/checksums.h"
+#include "services/s3/conditions.h"
+#include "services/s3/copy_source.h"
+#include "services/s3/metadata.h"
+
+namespace millrace::s3 {
+namespace {
+
+// COPY or REPLACE. Errors: InvalidArgument.
+Result<bool> replaces(std::string_view directive, std::string_view header) {
+  if (directive.empty() || directive == "COPY") return false;
+  if (directive == "REPLACE") return true;
+  return fail(invalid_argument(header == "x-amz-metadata-directive" ? "Unknown metadata directive."
+                                                                    : "Unknown tagging directive.",
+                               header, directive));
+}
+
+Result<objects::CopyRequest> read_request(const CopyObjectRequest& in, objects::ObjectId from,
+                                          objects::ObjectId to) {
+  objects::CopyRequest out;
+  TRY(objects::Metadata metadata, read_metadata(in));
+  TRY(const bool new_metadata, replaces(in.metadata_directive(), "x-amz-metadata-directive"));
+  TRY(const bool new_tags, replaces(in.tagging_directive(), "x-amz-tagging-directive"));
+  const bool same = from.bucket == to.bucket && from.key == to.key;
+  if (same && !new_metadata && !in.has_storage_class() && !in.has_website_redirect_location()) {
+    return fail(invalid_request(
+        "This copy request is illegal because it is trying to copy an object to itself without "
+        "changing the object's metadata, storage class, website redirect location or encryption "
+        "attributes."));
+  }
+  out.from = std::move(from);
+  out.to = std::move(to);
+  out.storage_class = metadata.storage_class;
+  if (new_tags) out.tags = metadata.tags;
+  if (new_metadata) out.metadata = std::move(metadata);
+  return out;
+}
+
+}  // namespace
+
+// DIVERGES: the copy shares the source's bytes and keeps its etag, also that of an object that was
+// written in parts, where AWS computes one over the whole.
+Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest in) {
+  CO_TRY(const objects::ObjectId to,
+         open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
+  CO_TRY(const objects::ObjectId from,
+         open_copy_source(s3, call, in.copy_source(), in.expected_source_bucket_owner()));
+  CO_TRY(refuse_unsupported(in));
+  if (in.has_checksum_algorithm()) CO_TRY(parse_algorithm(in.checksum_algorithm()));
+  CO_TRY(objects::CopyRequest request, read_request(in, from, to));
+  const Result<objects::Object> source = s3.objects.describe(from);
+  if (!source) co_return fail(translate(s3, from, source.error()));
+  CO_TRY(check_source(in, source->entry));
+  if (source->entry.size_bytes > kCopyBytesMax) {
+    co_return fail(invalid_request(
+        "The specified copy source is larger than the maximum allowable size for a copy source: "
+        "5368709120"));
+  }
+  request.from_etag = source->entry.etag;
+  const Result<objects::Entry> entry =
+      co_await s3.objects.copy(std::move(request), {}, cause_of(call, "CopyObject"));
+  if (!entry) co_return fail(translate(s3, from, entry.error()));
+  auto out = call.make<CopyObjectOutput>();
+  const auto result = out.make_copy_object_result();
+  result.set_etag(quoted_etag(entry->etag));
+  result.set_last_modified(entry->modified);
+  write_checksums(result, source->checksums, source->entry.parts);
+  co_return out;
+}
+
+}  // namespace millrace::s3

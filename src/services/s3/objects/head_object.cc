@@ -1,0 +1,20 @@
+#include "services/s3/objects/object_answer.h"
+
+namespace millrace::s3 {
+
+Task<HeadObjectOutput> head_object(S3& s3, wire::Call& call, HeadObjectRequest in) {
+  CO_TRY(const objects::ObjectId id,
+         open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
+  CO_TRY(check_version(in.version_id()));
+  CO_TRY(refuse_unsupported(in));
+  const Result<objects::Object> object = s3.objects.describe(id);
+  if (!object) co_return fail(translate(s3, id, object.error()));
+  CO_TRY(check_read(call, read_conditions(in), object->entry));
+  CO_TRY(const Selection selection, select_asked(in, *object));
+  auto out = call.make<HeadObjectOutput>();
+  describe(call, in, out, *object, selection);
+  out.set_content_length(static_cast<int64_t>(selection.range.length));
+  co_return out;
+}
+
+}  // namespace millrace::s3

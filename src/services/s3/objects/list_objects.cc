@@ -1,0 +1,25 @@
+#include "services/s3/objects/listing.h"
+
+namespace millrace::s3 {
+
+// AWS: NextMarker is answered only where there is a delimiter; else the last key is the marker.
+Task<ListObjectsOutput> list_objects(S3& s3, wire::Call& call, ListObjectsRequest in) {
+  CO_TRY(open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
+  CO_TRY(const KeyEncoding encode, KeyEncoding::parse(in.encoding_type()));
+  objects::ListRequest request;
+  request.bucket = in.bucket();
+  request.prefix = in.prefix();
+  request.delimiter = in.delimiter();
+  request.after = in.marker();
+  CO_TRY(request.limit, page_size(in.max_keys(kPageMax), "max-keys"));
+  const Result<objects::Listing> listing = s3.objects.list(request);
+  if (!listing) co_return fail(translate(s3, {request.bucket, ""}, listing.error()));
+  auto out = call.make<ListObjectsOutput>();
+  write_listing(in, out, *listing, encode, owner_id(call.principal.account));
+  out.set_marker(encode(in.marker()));
+  out.set_max_keys(static_cast<int64_t>(request.limit));
+  if (listing->truncated && !request.delimiter.empty()) out.set_next_marker(encode(listing->last));
+  co_return out;
+}
+
+}  // namespace millrace::s3

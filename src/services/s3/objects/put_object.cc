@@ -1,0 +1,30 @@
+#include "services/s3/checksums.h"
+#include "services/s3/conditions.h"
+#include "services/s3/metadata.h"
+#include "services/s3/transfer.h"
+
+namespace millrace::s3 {
+
+// The engine tries its commit again after a conflict; the body is read once.
+Task<PutObjectOutput> put_object(S3& s3, wire::Call& call, PutObjectRequest in) {
+  CO_TRY(const objects::ObjectId id,
+         open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
+  CO_TRY(refuse_unsupported(in));
+  CO_TRY(objects::Conditions conditions, write_conditions(in.if_match(), in.if_none_match()));
+  CO_TRY(objects::Metadata metadata, read_metadata(in));
+  CO_TRY(check_announced(s3, call));
+  const bool from_inside = call.body == nullptr;
+  Result<objects::Writer> writer = co_await s3.objects.write(id, std::move(metadata), from_inside);
+  if (!writer) co_return fail(translate(s3, id, std::move(writer).error()));
+  CO_TRY(objects::Digests digests, co_await receive(call, *writer, in.body()));
+  const std::vector<objects::Checksum> checksums = digests.checksums;
+  const Result<objects::Entry> entry =
+      co_await writer->commit(std::move(digests), conditions, cause_of(call, "PutObject"));
+  if (!entry) co_return fail(name_condition(translate(s3, id, entry.error()), conditions));
+  auto out = call.make<PutObjectOutput>();
+  out.set_etag(quoted_etag(entry->etag));
+  write_checksums(out, checksums, 0);
+  co_return out;
+}
+
+}  // namespace millrace::s3

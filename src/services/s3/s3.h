@@ -1,0 +1,51 @@
+// S3: buckets and objects over HTTP.
+// Source: Amazon S3 API Reference, version 2006-03-01; Amazon S3 User Guide.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/s3.h"
+#include "engines/objects/objects.h"
+#include "runtime/pool.h"
+#include "services/s3/errors.h"
+#include "wire/pipeline/call.h"
+
+namespace millrace::s3 {
+
+struct S3 {
+  objects::Objects& objects;
+  runtime::Pool& pool;
+};
+
+// The bucket of that name, which the caller's account owns. Errors: NoSuchBucket, AccessDenied
+// (also where it belongs to another account than `expected_owner`), InvalidBucketName.
+Result<objects::Bucket> open_bucket(const S3& s3, const wire::Call& call, std::string_view name,
+                                    std::string_view expected_owner);
+// The same, and the key. Errors: also InvalidURI, KeyTooLongError.
+Result<objects::ObjectId> open_key(const S3& s3, const wire::Call& call, std::string_view bucket,
+                                   std::string_view key, std::string_view expected_owner);
+
+// 3 to 63 characters, as the User Guide's "Bucket naming rules" say.
+bool is_bucket_name(std::string_view name);
+
+// The canonical user id of an account: 64 hex digits.
+std::string owner_id(std::string_view account);
+
+// What the engine answered, in S3's words: not_found is NoSuchBucket or NoSuchKey.
+Error translate(const S3& s3, const objects::ObjectId& id, Error error);
+
+// Why an object changes, for its event.
+objects::Cause cause_of(const wire::Call& call, std::string_view operation);
+
+// AWS: a bucket without versions has one version of each object, named null.
+Result<void> check_version(std::string_view version_id);
+
+// "etag", as S3 writes it, and back.
+std::string quoted_etag(std::string_view etag);
+std::string bare_etag(std::string_view etag);
+
+// Emits S3's event of a change; the engine calls it within the transaction of the change.
+void announce(store::Txn& txn, const objects::Change& change);
+
+}  // namespace millrace::s3

@@ -1,0 +1,129 @@
+#include "services/s3/transfer.h"
+
+#include <algorithm>
+
+#include "services/s3/checksums.h"
+#include "wire/auth/payload.h"
+
+namespace millrace::s3 {
+namespace {
+
+constexpr uint64_t kSmallBytes = 16 * 1024;  // Read at once rather than streamed.
+
+// An object's range as a body, for ranges that do not lie in one file.
+class RangeBody final : public http::BodyReader {
+ public:
+  RangeBody(std::shared_ptr<objects::Reader> reader, ByteRange range)
+      : reader_(std::move(reader)), range_(range), length_(range.length) {}
+
+  Task<size_t> read(char* buffer, size_t size) override {
+    const auto wanted = static_cast<size_t>(std::min<uint64_t>(size, range_.length));
+    CO_TRY(const size_t got, co_await reader_->read_at(range_.offset, buffer, wanted));
+    range_.offset += got;
+    range_.length -= got;
+    co_return got;
+  }
+  std::optional<uint64_t> content_length() const override { return length_; }
+
+ private:
+  std::shared_ptr<objects::Reader> reader_;
+  ByteRange range_;  // What is left.
+  uint64_t length_;
+};
+
+// The errors of the connection, in S3's words; the verifier's have codes already.
+Error name_read_error(Error error) {
+  if (!error.code.empty()) return error;
+  if (error.kind == ErrorKind::invalid) return problem(Problem::incomplete_body);
+  if (error.kind == ErrorKind::deadline) return problem(Problem::request_timeout);
+  if (error.kind == ErrorKind::exhausted) return problem(Problem::entity_too_large);
+  return error;
+}
+
+Error name_write_error(Error error) {
+  return error.kind == ErrorKind::invalid ? problem(Problem::entity_too_large) : error;
+}
+
+}  // namespace
+
+Task<objects::Digests> receive(wire::Call& call, objects::Writer& writer, std::string_view inside) {
+  objects::Digests digests;
+  if (call.body == nullptr) {
+    Result<void> written = co_await writer.write(inside);
+    if (!written) co_return fail(name_write_error(std::move(written).error()));
+    co_return digests;
+  }
+  const uint64_t announced = call.body->content_length().value_or(kPieceBytes);
+  Bytes buffer(static_cast<size_t>(std::clamp<uint64_t>(announced, 1024, kPieceBytes)), '\0');
+  for (;;) {
+    size_t filled = 0;
+    bool ended = false;
+    // Full pieces are written, so that a slow sender does not make many small writes.
+    while (filled < buffer.size() && !ended) {
+      Result<size_t> got = co_await call.body->read(buffer.data() + filled, buffer.size() - filled);
+      if (!got) co_return fail(name_read_error(std::move(got).error()));
+      filled += *got;
+      ended = *got == 0;
+    }
+    if (filled != 0) {
+      Result<void> written = co_await writer.write(BytesView(buffer).substr(0, filled));
+      if (!written) co_return fail(name_write_error(std::move(written).error()));
+    }
+    if (ended) break;
+  }
+  digests.etag = to_hex(call.payload->md5());
+  digests.checksums = kept_checksums(call.payload->checksums());
+  co_return digests;
+}
+
+Result<void> check_announced(const S3& s3, const wire::Call& call) {
+  if (call.body == nullptr) return {};
+  const uint64_t size_max = s3.objects.limits().part_bytes_max;
+  const std::optional<uint64_t> announced = call.body->content_length();
+  if (!announced || *announced <= size_max) return {};
+  return fail(problem(Problem::entity_too_large, {{"ProposedSize", std::to_string(*announced)},
+                                                  {"MaxSizeAllowed", std::to_string(size_max)}}));
+}
+
+Task<void> send(wire::Call& call, std::shared_ptr<objects::Reader> reader, ByteRange range) {
+  CO_TRY(const std::optional<objects::FileRange> file,
+         co_await reader->file_at(range.offset, range.length));
+  if (file && file->length == range.length) {
+    call.response_body = http::FileBody{file->descriptor, file->offset, file->length, reader};
+    co_return ok;
+  }
+  if (range.length <= kSmallBytes) {
+    CO_TRY(Bytes bytes, co_await reader->read_at(range.offset, static_cast<size_t>(range.length)));
+    call.response_body = std::move(bytes);
+    co_return ok;
+  }
+  call.response_body = http::StreamBody{std::make_unique<RangeBody>(std::move(reader), range)};
+  co_return ok;
+}
+
+Task<objects::Digests> digest(const S3& s3, objects::Reader& reader, ByteRange range,
+                              std::optional<auth::ChecksumKind> kind) {
+  Digest md5(DigestKind::md5);
+  std::optional<auth::Checksum> checksum;
+  if (kind) checksum.emplace(*kind);
+  while (range.length != 0) {
+    const auto wanted = static_cast<size_t>(std::min<uint64_t>(kPieceBytes, range.length));
+    CO_TRY(const Bytes piece, co_await reader.read_at(range.offset, wanted));
+    if (piece.size() != wanted) co_return fail(ErrorKind::internal, "the object is shorter");
+    const auto work = [&]() -> Result<void> {
+      md5.update(piece);
+      if (checksum) checksum->update(piece);
+      return {};
+    };
+    Task<void> run = s3.pool.run(work);
+    CO_TRY(co_await std::move(run));
+    range.offset += wanted;
+    range.length -= wanted;
+  }
+  objects::Digests out;
+  out.etag = to_hex(md5.finish());
+  if (checksum) out.checksums.push_back({std::string(auth::name_of(*kind)), checksum->finish()});
+  co_return out;
+}
+
+}  // namespace millrace::s3
