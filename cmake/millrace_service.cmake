@@ -11,7 +11,8 @@ function(millrace_service name)
   cmake_parse_arguments(ARG "" "MODEL;STRUCT" "DEPENDS;THIRD_PARTY" ${ARGN})
   file(GLOB model ${MILLRACE_MODELS}/${ARG_MODEL}/service-2.json*)
   if(NOT model)
-    message(FATAL_ERROR "service ${name}: no model in ${MILLRACE_MODELS}/${ARG_MODEL}; run ./dev setup")
+    message(FATAL_ERROR
+            "service ${name}: no model in ${MILLRACE_MODELS}/${ARG_MODEL}; run ./dev setup")
   endif()
   set(overlay ${CMAKE_SOURCE_DIR}/models/overlay/${name}.json)
   set(overlay_dependency "")
@@ -22,8 +23,8 @@ function(millrace_service name)
   set(generated ${api}/${name}.h ${api}/${name}_tables.cc ${api}/${name}_dispatch.cc)
   add_custom_command(
     OUTPUT ${generated}
-    COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/generate.py --service ${name} --struct ${ARG_STRUCT}
-            --model ${model} --overlay ${overlay}
+    COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/tools/generate.py
+            --service ${name} --struct ${ARG_STRUCT} --model ${model} --overlay ${overlay}
             --operations ${CMAKE_CURRENT_SOURCE_DIR}/operations.list
             --out ${CMAKE_BINARY_DIR}/generated
     COMMAND ${CMAKE_COMMAND} -E touch ${generated}

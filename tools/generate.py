@@ -87,6 +87,10 @@ class Model:
     def __init__(self, raw, operations):
         self.raw = raw
         self.shapes = raw["shapes"]
+        # S3's model says it of the member that holds the body, newer ones of the shape.
+        for member in [m for s in self.shapes.values() for m in s.get("members", {}).values()]:
+            if member.get("streaming"):
+                self.shapes[member["shape"]]["streaming"] = True
         self.operations = {name: raw["operations"][name] for name in sorted(operations)}
         self.names = sorted(self.reachable())
         self.index = {name: i for i, name in enumerate(self.names)}

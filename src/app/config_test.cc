@@ -42,8 +42,8 @@ TEST_F(ConfigTest, FurtherAccounts) {
 }
 
 TEST_F(ConfigTest, MalformedAccountsAreRefusedByName) {
-  for (const char* text : {"1:K:S", "11111111111x:K:S", "111111111111", "111111111111::S",
-                           "111111111111:K:", ","}) {
+  for (const char* text :
+       {"1:K:S", "11111111111x:K:S", "111111111111", "111111111111::S", "111111111111:K:", ","}) {
     setenv("MILLRACE_ACCOUNTS", text, 1);
     Config fresh;
     const Result<void> read = read_accounts(fresh);

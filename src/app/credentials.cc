@@ -42,11 +42,10 @@ bool take_line(std::string_view line, std::vector<Account>& accounts) {
 }
 
 Result<void> check_mode(const runtime::Path& path) {
-  struct stat st {};
+  struct stat st{};
   if (::stat(path.c_str(), &st) == 0 && (st.st_mode & 077) != 0) {
-    return fail(ErrorKind::denied,
-                fmt::format("{} can be read by others; run: chmod 600 {}", path.string(),
-                            path.string()));
+    return fail(ErrorKind::denied, fmt::format("{} can be read by others; run: chmod 600 {}",
+                                               path.string(), path.string()));
   }
   return {};
 }

@@ -29,7 +29,7 @@ TEST_F(CredentialsTest, FirstStartMakesAKeyThatLaterStartsFind) {
   ASSERT_EQ(first->size(), 1U);
   EXPECT_EQ(first->front().id, kDefaultAccount);
   EXPECT_EQ(first->front().access_key_id.size(), 20U);
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(::stat((folder.path() / "credentials").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777, 0600U);
   const auto second = load_accounts(*disk, *random, config);
@@ -46,8 +46,9 @@ TEST_F(CredentialsTest, ChosenKeyIsWrittenOnTheFirstStart) {
 }
 
 TEST_F(CredentialsTest, ReadsFurtherAccounts) {
-  write("[default]\naws_access_key_id = A\naws_secret_access_key = B\n\n# more\n"
-        "[account-111111111111]\naws_access_key_id=C\naws_secret_access_key=D\n");
+  write(
+      "[default]\naws_access_key_id = A\naws_secret_access_key = B\n\n# more\n"
+      "[account-111111111111]\naws_access_key_id=C\naws_secret_access_key=D\n");
   const auto accounts = read_credentials(*disk, folder.path());
   ASSERT_TRUE(accounts.has_value());
   ASSERT_EQ(accounts->size(), 2U);

@@ -42,8 +42,7 @@ int print_status(const Config& config) {
   http::Client client;
   http::Endpoint to{.address = "127.0.0.1", .port = port_of(url), .unix_path = {}};
   http::ClientRequest request{.target = "/_millrace/health", .timeout = kPatience};
-  const auto answer =
-      runtime::run_task_for(loop, client.send(std::move(to), std::move(request)));
+  const auto answer = runtime::run_task_for(loop, client.send(std::move(to), std::move(request)));
   if (!answer || answer->status != 200) {
     fmt::print("millrace is not running at {} ({})\n", url,
                answer ? fmt::format("HTTP {}", answer->status) : answer.error().message);

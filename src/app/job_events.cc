@@ -31,8 +31,7 @@ void JobEvents::connect(sagemaker::Sagemaker& sagemaker, serving::Fleets& fleets
 
 Task<void> JobEvents::lines(std::string id, std::vector<jobs::LogLine> lines) {
   if (is_training(id)) {
-    co_return co_await sagemaker::take_training_lines(*sagemaker_, std::move(id),
-                                                      std::move(lines));
+    co_return co_await sagemaker::take_training_lines(*sagemaker_, std::move(id), std::move(lines));
   }
   if (is_worker(id)) co_return co_await worker_lines(std::move(id), std::move(lines));
   co_return ok;

@@ -1,7 +1,7 @@
 // The program's command line.
 #include <CLI/CLI.hpp>
 
-#include <cstdlib>
+#include <charconv>
 #include <string_view>
 
 #include "app/algorithm.h"
@@ -66,11 +66,17 @@ int run(const CLI::App& program, Chosen& chosen) {
   return millrace::app::serve(chosen.config, chosen.scratch);
 }
 
+int launch_job(std::string_view descriptor) {
+  int number = -1;
+  std::from_chars(descriptor.data(), descriptor.data() + descriptor.size(), number);
+  return millrace::jobs::launch_main(number);
+}
+
 // What Millrace starts itself with; not for people, so neither parsed nor shown. A supervisor must
 // begin before any thread does.
 int run_inside(int argc, char** argv) {
   const std::string_view command = argv[1];
-  if (command == "launch-job" && argc == 3) return millrace::jobs::launch_main(std::atoi(argv[2]));
+  if (command == "launch-job" && argc == 3) return launch_job(argv[2]);
   if (command == "algorithm" && argc == 4) {
     const std::string_view mode = argv[2];
     if (mode == "train") return millrace::app::train_algorithm(argv[3]);

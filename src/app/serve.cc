@@ -39,20 +39,18 @@ bool is_loopback(std::string_view address) {
 
 int serve(Config config, bool scratch) {
   if (!is_loopback(config.address) && !config.any_address) {
-    return failed({ErrorKind::invalid,
-                   config.address + " is reachable from other machines, without TLS; say "
-                                    "--allow-remote to serve there all the same"});
+    return failed({ErrorKind::invalid, config.address +
+                                           " is reachable from other machines, without TLS; say "
+                                           "--allow-remote to serve there all the same"});
   }
   const sigset_t signals = block_signals();
   const auto clock = runtime::make_system_clock();
   const auto random = runtime::make_system_random();
   const auto disk = runtime::make_disk();
   const std::filesystem::path data = config.data;
-  auto platform = Platform::open(std::move(config), {.clock = *clock,
-                                                     .random = *random,
-                                                     .disk = *disk,
-                                                     .faults = nullptr,
-                                                     .scratch = scratch});
+  auto platform = Platform::open(
+      std::move(config),
+      {.clock = *clock, .random = *random, .disk = *disk, .faults = nullptr, .scratch = scratch});
   if (!platform) return failed(platform.error());
   if (auto started = (*platform)->start(); !started) return failed(started.error());
   const std::string url = (*platform)->url();

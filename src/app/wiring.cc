@@ -96,9 +96,8 @@ struct Platform::Parts {
 
   // Engines.
   policy::Identities identities{db, outside.clock, outside.random};
-  objects::Objects objects{{db, *foundation->blobs, pool, outside.clock, outside.random},
-                           {},
-                           &s3::announce};
+  objects::Objects objects{
+      {db, *foundation->blobs, pool, outside.clock, outside.random}, {}, &s3::announce};
   metrics::Logs logs{db, outside.clock, outside.random};
   metrics::Series series{db, outside.clock, outside.random};
   JobEvents job_events;
@@ -110,8 +109,8 @@ struct Platform::Parts {
   ModelArchives models{objects, outside.disk, pool};
   InvocationMetrics invocations{series, outside.clock};
   serving::Fleets fleets{{db, outside.clock, outside.random, outside.disk, pool, nursery,
-                          worker_jobs, worker_http, models, invocations,
-                          config.data / "models", run_folder(config)}};
+                          worker_jobs, worker_http, models, invocations, config.data / "models",
+                          run_folder(config)}};
 
   // Services.
   cloudwatch::Cloudwatch cloudwatch_service{series, outside.clock};
@@ -119,9 +118,8 @@ struct Platform::Parts {
   logs::Logs logs_service{logs, outside.clock};
   s3::S3 s3_service{objects, pool};
   sts::Sts sts_service{db, identities, outside.clock};
-  sagemaker::Sagemaker sagemaker_service{db,      outside.clock, outside.disk,
-                                         pool,    objects,       logs,
-                                         jobs,    fleets,        config.data / "training"};
+  sagemaker::Sagemaker sagemaker_service{
+      db, outside.clock, outside.disk, pool, objects, logs, jobs, fleets, config.data / "training"};
   sagemaker_runtime::SagemakerRuntime sagemaker_runtime_service{fleets};
 
   // The wire.
@@ -180,9 +178,9 @@ Result<std::unique_ptr<Platform>> Platform::open(Config config, Outside outside)
   TRY(outside.disk.make_directories(config.data));
   TRY(std::vector<Account> accounts, load_accounts(outside.disk, outside.random, config));
   auto foundation = std::make_unique<Foundation>();
-  TRY(foundation->db, store::Database::open({.path = config.data / "rows",
-                                             .clock = &outside.clock,
-                                             .faults = outside.faults}));
+  TRY(foundation->db,
+      store::Database::open(
+          {.path = config.data / "rows", .clock = &outside.clock, .faults = outside.faults}));
   TRY(foundation->blobs, store::Blobs::start({.disk = outside.disk,
                                               .pool = foundation->disk_pool,
                                               .clock = outside.clock,

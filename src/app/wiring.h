@@ -23,7 +23,7 @@ struct Outside {
   runtime::Random& random;
   runtime::Disk& disk;
   std::shared_ptr<store::FaultPlan> faults = nullptr;  // Tests only.
-  bool scratch = false;  // The clock may be moved over HTTP.
+  bool scratch = false;                                // The clock may be moved over HTTP.
 };
 
 class Platform final {
@@ -40,7 +40,7 @@ class Platform final {
   // Drains: no new requests, those in flight end, background work stops.
   void stop();
 
-  std::string url() const;  // http://127.0.0.1:4566; valid after start().
+  std::string url() const;      // http://127.0.0.1:4566; valid after start().
   const Account& root() const;  // The default account's key.
   const wire::Caller& caller() const;
   const wire::Directory& directory() const;

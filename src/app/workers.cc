@@ -66,8 +66,7 @@ Task<void> ModelArchives::fetch(Realm realm, std::string url, runtime::Path fold
     return disk_.make_directories(folder);
   };
   CO_TRY(co_await pool_.run(clear));
-  Result<void> got =
-      co_await sagemaker::download_object(storage, realm.account, *uri, archive);
+  Result<void> got = co_await sagemaker::download_object(storage, realm.account, *uri, archive);
   if (!got) {
     auto drop = [&] { return disk_.remove_tree(archive); };
     CO_TRY(co_await pool_.run(drop));

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "runtime/locked.h"
+#include "store/limits.h"
 #include "store/shared_sync.h"
 
 namespace millrace::store {
@@ -161,6 +162,10 @@ Result<void> BlobWriter::State::append(BytesView bytes) {
   if (file == nullptr) {
     staged = blobs.staging / blobs.random.hex(16);
     TRY(file, blobs.disk.open(staged, OpenMode::create_new));
+  }
+  const Result<uint64_t> free = blobs.disk.free_bytes(blobs.staging);
+  if (free && *free < kBlobReserveBytes + bytes.size()) {
+    return fail(ErrorKind::exhausted, "blob: the disk is full");
   }
   TRY(file->write_at(written, bytes));
   written += bytes.size();

@@ -39,6 +39,7 @@ struct Txn::State {
   const rocksdb::Snapshot* view();
   void release();
   void write(std::string_view table, BytesView key, std::optional<Bytes> value);
+  bool erases() const;     // A small commit that erases rows.
   void refuse(Error why);  // Remembers the first reason for which commit() must fail.
 
   Database::State& database;
@@ -88,7 +89,8 @@ struct Database::State {
   // The writer's side.
   void write_until_idle();
   size_t write_group(std::vector<PendingCommit*>& commits, size_t first);
-  void admit(PendingCommit& commit, rocksdb::WriteBatch& batch);
+  uint64_t free_bytes() const;
+  void admit(PendingCommit& commit, uint64_t free, rocksdb::WriteBatch& batch);
   Result<void> write(rocksdb::WriteBatch& batch, bool sync);
   void notify(const rocksdb::WriteBatch& batch);
   static void resume(const std::vector<PendingCommit*>& commits, size_t first, size_t end);

@@ -152,6 +152,11 @@ void Txn::State::release() {
   snapshot = nullptr;
 }
 
+bool Txn::State::erases() const {
+  if (size_bytes > kErasingCommitBytesMax) return false;
+  return std::ranges::any_of(writes, [](const auto& write) { return !write.second; });
+}
+
 void Txn::State::refuse(Error why) {
   if (!refusal) refusal = std::move(why);
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "runtime/log.h"
 #include "store/state.h"
@@ -56,14 +57,22 @@ void Database::State::write_until_idle() {
   }
 }
 
+// What the disk has; everything where that cannot be told.
+uint64_t Database::State::free_bytes() const {
+  std::error_code code;
+  const auto space = std::filesystem::space(options.path, code);
+  return code ? UINT64_MAX : space.available;
+}
+
 size_t Database::State::write_group(std::vector<PendingCommit*>& commits, size_t first) {
   rocksdb::WriteBatch batch;
   const uint64_t sequence_before = sequence;
   bool sync = false;
+  const uint64_t free = free_bytes();
   size_t end = first;
   while (end < commits.size() && (end == first || batch.GetDataSize() < kGroupBytesMax)) {
     PendingCommit& commit = *commits[end++];
-    admit(commit, batch);
+    admit(commit, free, batch);
     if (commit.answer) sync = sync || commit.sync;
   }
   if (batch.Count() > 0) {
@@ -84,8 +93,12 @@ size_t Database::State::write_group(std::vector<PendingCommit*>& commits, size_t
   return end;
 }
 
-void Database::State::admit(PendingCommit& commit, rocksdb::WriteBatch& batch) {
+void Database::State::admit(PendingCommit& commit, uint64_t free, rocksdb::WriteBatch& batch) {
   Txn::State& txn = *commit.txn;
+  if (free < kReserveBytes && (free < kReserveErasingBytes || !txn.erases())) {
+    commit.answer = fail(ErrorKind::exhausted, "commit: the disk is full");
+    return;
+  }
   if (!log.admits(txn.since, txn.reads)) {
     commit.answer =
         fail(ErrorKind::conflict, "what the transaction has read was changed meanwhile");

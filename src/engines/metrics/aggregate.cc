@@ -98,8 +98,7 @@ void Aggregate::merge(const Aggregate& other) {
   size_t i = 0;
   size_t j = 0;
   while (i < values.size() || j < other.values.size()) {
-    const double theirs =
-        j < other.values.size() ? quantise(other.values[j], coarseness) : 0;
+    const double theirs = j < other.values.size() ? quantise(other.values[j], coarseness) : 0;
     if (j == other.values.size() || (i < values.size() && values[i] <= theirs)) {
       both.append(values[i], weights[i]);
       ++i;

@@ -180,8 +180,8 @@ bool LogPattern::matches_json(std::string_view line) const {
   boost::json::parse_options options;
   options.max_depth = kJsonDepthMax;
   boost::json::error_code error;
-  const boost::json::value document = boost::json::parse(
-      boost::json::string_view(line.data(), line.size()), error, {}, options);
+  const boost::json::value document =
+      boost::json::parse(boost::json::string_view(line.data(), line.size()), error, {}, options);
   if (error) return false;
   if (!root_) return true;
   return holds(nodes_, *root_,

@@ -93,15 +93,34 @@ TEST(LogPatternTest, Fields) {
 }
 
 TEST(LogPatternTest, Refuses) {
-  for (const char* pattern :
-       {"\"open", "{", "{ $.a }", "{ $.a = }", "{ a = 1 }", "{ $ = 1 }", "{ $. = 1 }",
-        "{ $.a = 1 } x", "{ $.a < x }", "{ $.a[x] = 1 }", "{ $.a[0 = 1 }", "{ ($.a = 1 }",
-        "{ $.a IS 1 }", "{ $.a NOT NULL }", "{ $.a = 1 && }", "[", "[a", "[a, ..., b, ...]",
-        "[a = 1 || b = 2]", "[a] b", "[a,,b]", "te\"rm", "{ $.a = \"x }", "\xff"}) {
+  for (const char* pattern : {"\"open",
+                              "{",
+                              "{ $.a }",
+                              "{ $.a = }",
+                              "{ a = 1 }",
+                              "{ $ = 1 }",
+                              "{ $. = 1 }",
+                              "{ $.a = 1 } x",
+                              "{ $.a < x }",
+                              "{ $.a[x] = 1 }",
+                              "{ $.a[0 = 1 }",
+                              "{ ($.a = 1 }",
+                              "{ $.a IS 1 }",
+                              "{ $.a NOT NULL }",
+                              "{ $.a = 1 && }",
+                              "[",
+                              "[a",
+                              "[a, ..., b, ...]",
+                              "[a = 1 || b = 2]",
+                              "[a] b",
+                              "[a,,b]",
+                              "te\"rm",
+                              "{ $.a = \"x }",
+                              "\xff"}) {
     EXPECT_EQ(refused(pattern), ErrorKind::invalid) << pattern;
   }
-  for (const char* pattern : {"%ERROR%", "a %b%", "{ $.a = %x% }", "[a = %x%]", "{ $.* = 1 }",
-                              "{ $.a[*] = 1 }"}) {
+  for (const char* pattern :
+       {"%ERROR%", "a %b%", "{ $.a = %x% }", "[a = %x%]", "{ $.* = 1 }", "{ $.a[*] = 1 }"}) {
     EXPECT_EQ(refused(pattern), ErrorKind::unsupported) << pattern;
   }
   EXPECT_EQ(refused(std::string(kPatternBytesMax + 1, 'a')), ErrorKind::invalid);
@@ -119,9 +138,10 @@ TEST(LogPatternTest, StarsAreCheap) {
 }
 
 TEST(LogPatternTest, AnyMixtureOfTokensEnds) {
-  constexpr const char* kTokens[] = {"{",  "}", "[",    "]",   "(", ")",  "$.a", "=",  "!=", "<",
-                                     "&&", "||", "...", "a",   ",", "\"", "-",   "?",  "%",  "IS",
-                                     "NULL", "NOT", "EXISTS", "1", "*", " ", "$['x']", "[0]", "\\"};
+  constexpr const char* kTokens[] = {"{",  "}", "[",      "]",   "(",    ")",   "$.a",    "=",
+                                     "!=", "<", "&&",     "||",  "...",  "a",   ",",      "\"",
+                                     "-",  "?", "%",      "IS",  "NULL", "NOT", "EXISTS", "1",
+                                     "*",  " ", "$['x']", "[0]", "\\"};
   std::mt19937 random(3);
   size_t parsed = 0;
   for (int round = 0; round < 50'000; ++round) {

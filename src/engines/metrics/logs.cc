@@ -7,9 +7,7 @@
 namespace millrace::metrics {
 namespace {
 
-std::unexpected<Error> no_group() {
-  return fail(ErrorKind::not_found, std::string(kNoSuchGroup));
-}
+std::unexpected<Error> no_group() { return fail(ErrorKind::not_found, std::string(kNoSuchGroup)); }
 std::unexpected<Error> no_stream() {
   return fail(ErrorKind::not_found, std::string(kNoSuchStream));
 }
@@ -162,8 +160,8 @@ Result<StreamPage> by_last_event(store::Txn& txn, const StreamQuery& query) {
   };
   LogStream mark{.name = after_name, .last_event = after_time};
   std::vector<LogStream> kept;  // A heap; the first would come last.
-  const store::Range range{.prefix = store::key_prefix(query.realm, query.group,
-                                                       store::StartsWith{query.prefix})};
+  const store::Range range{
+      .prefix = store::key_prefix(query.realm, query.group, store::StartsWith{query.prefix})};
   TRY(txn.each(kLogStreams, range, [&](LogStream& stream) {
     if (!query.after.empty() && !before(mark, stream)) return true;
     kept.push_back(std::move(stream));
@@ -186,10 +184,10 @@ Result<StreamPage> by_last_event(store::Txn& txn, const StreamQuery& query) {
 }
 
 Result<StreamPage> by_name(store::Txn& txn, const StreamQuery& query) {
-  store::Range range{.prefix = store::key_prefix(query.realm, query.group,
-                                                 store::StartsWith{query.prefix}),
-                     .limit = query.limit + 1,
-                     .reverse = query.descending};
+  store::Range range{
+      .prefix = store::key_prefix(query.realm, query.group, store::StartsWith{query.prefix}),
+      .limit = query.limit + 1,
+      .reverse = query.descending};
   if (!query.after.empty()) {
     std::string name;
     if (!from_hex(query.after, name) || name.empty()) {

@@ -151,8 +151,7 @@ class Logs final {
 
   Task<void> create_stream(Realm realm, std::string group, std::string stream);
   Task<void> delete_stream(Realm realm, std::string group, std::string stream);
-  Result<LogStream> stream(const Realm& realm, const std::string& group,
-                           const std::string& stream);
+  Result<LogStream> stream(const Realm& realm, const std::string& group, const std::string& stream);
   Result<StreamPage> streams(const StreamQuery& query);
 
   // Appends the lines, in any order of times, in one transaction. Answers how many were new.

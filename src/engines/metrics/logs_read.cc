@@ -124,8 +124,7 @@ Result<std::optional<FilterMark>> parse_mark(const std::string& text) {
   return mark;
 }
 
-LogPosition begin_in(const std::string& stream, const std::optional<FilterMark>& mark,
-                     Time floor) {
+LogPosition begin_in(const std::string& stream, const std::optional<FilterMark>& mark, Time floor) {
   const LogPosition begin{floor, 0, 0};
   if (!mark) return begin;
   if (stream == mark->stream) return std::max(begin, mark->at);
@@ -219,8 +218,8 @@ Result<FilterPage> Logs::filter(const FilterQuery& query) {
       filter.add(std::move(*found));
     }
   } else {
-    const store::Range range{.prefix = store::key_prefix(query.realm, query.group,
-                                                         store::StartsWith{query.prefix})};
+    const store::Range range{
+        .prefix = store::key_prefix(query.realm, query.group, store::StartsWith{query.prefix})};
     TRY(txn.each(kLogStreams, range, [&filter](LogStream& found) {
       filter.add(std::move(found));
       return true;

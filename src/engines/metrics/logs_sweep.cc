@@ -9,9 +9,7 @@ constexpr std::chrono::hours kDay{24};
 
 }  // namespace
 
-void Logs::start(runtime::Nursery& nursery) {
-  nursery.spawn(sweep_for_ever(nursery.stop_token()));
-}
+void Logs::start(runtime::Nursery& nursery) { nursery.spawn(sweep_for_ever(nursery.stop_token())); }
 
 Task<void> Logs::sweep_for_ever(std::stop_token stop) {
   while (!stop.stop_requested()) {

@@ -47,11 +47,23 @@ class LogsTest : public ::testing::Test {
     return run(logs_->append(kRealm, "g", stream, std::move(events), {.create = create}));
   }
   ReadQuery query(const std::string& stream = "s") {
-    return {.realm = kRealm, .group = "g", .stream = stream, .start = {}, .end = {},
-            .from_head = true, .position = {}};
+    return {.realm = kRealm,
+            .group = "g",
+            .stream = stream,
+            .start = {},
+            .end = {},
+            .from_head = true,
+            .position = {}};
   }
-  FilterQuery filter() { return {.realm = kRealm, .group = "g", .streams = {}, .prefix = {},
-                                 .start = {}, .end = {}, .after = {}}; }
+  FilterQuery filter() {
+    return {.realm = kRealm,
+            .group = "g",
+            .streams = {},
+            .prefix = {},
+            .start = {},
+            .end = {},
+            .after = {}};
+  }
   static std::string texts(const std::vector<StoredEvent>& events) {
     std::string all;
     for (const StoredEvent& event : events) all += event.text + " ";
@@ -86,7 +98,8 @@ TEST_F(LogsTest, GroupsAndStreamsMustBeThere) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().message, kNoSuchGroup);
   ASSERT_TRUE(run(logs_->create_group({.realm = kRealm, .name = "g"})));
-  EXPECT_EQ(run(logs_->create_group({.realm = kRealm, .name = "g"})).error().kind, ErrorKind::already_exists);
+  EXPECT_EQ(run(logs_->create_group({.realm = kRealm, .name = "g"})).error().kind,
+            ErrorKind::already_exists);
   EXPECT_EQ(append({{at(1), "a"}}, "s", false).error().message, kNoSuchStream);
   ASSERT_TRUE(run(logs_->create_stream(kRealm, "g", "s")));
   EXPECT_EQ(run(logs_->create_stream(kRealm, "g", "s")).error().kind, ErrorKind::already_exists);
@@ -165,8 +178,10 @@ TEST_F(LogsTest, EmptyStreamsHaveTokensThatFindWhatComes) {
 
 TEST_F(LogsTest, TokensThatAreNoneAreRefused) {
   ASSERT_TRUE(append({{at(1), "a"}}));
-  for (const char* token : {"x", "f/", "f/12", "c/00000000000000000000000000000000000000000000000"
-                            "000000000", "f/99999999999999999999999999999999999999999999999999"
+  for (const char* token : {"x", "f/", "f/12",
+                            "c/00000000000000000000000000000000000000000000000"
+                            "000000000",
+                            "f/99999999999999999999999999999999999999999999999999"
                             "999999"}) {
     ReadQuery read = query();
     read.position = token;
@@ -335,8 +350,8 @@ TEST_F(LogsTest, ListsGroupsAndStreams) {
   for (const char* name : {"/aws/a", "/aws/b", "zoo"}) {
     ASSERT_TRUE(run(logs_->create_group({.realm = kRealm, .name = name, .tags = {{"k", name}}})));
   }
-  auto groups = logs_->groups({.realm = kRealm, .prefix = "/aws", .contains = {}, .after = {},
-                               .limit = 1});
+  auto groups =
+      logs_->groups({.realm = kRealm, .prefix = "/aws", .contains = {}, .after = {}, .limit = 1});
   EXPECT_EQ(groups->groups.at(0).group.name, "/aws/a");
   EXPECT_TRUE(groups->more);
   groups = logs_->groups({.realm = kRealm, .prefix = {}, .contains = {}, .after = "/aws/a"});
@@ -350,8 +365,13 @@ TEST_F(LogsTest, ListsGroupsAndStreams) {
   }
   for (const bool by_time : {false, true}) {
     for (const bool descending : {false, true}) {
-      StreamQuery all{.realm = kRealm, .group = "g", .prefix = "s", .by_last_event = by_time,
-                      .descending = descending, .after = {}, .limit = 2};
+      StreamQuery all{.realm = kRealm,
+                      .group = "g",
+                      .prefix = "s",
+                      .by_last_event = by_time,
+                      .descending = descending,
+                      .after = {},
+                      .limit = 2};
       std::string names;
       size_t pages = 0;
       do {

@@ -18,8 +18,8 @@ std::unexpected<Error> broken(const Datum& datum, std::string_view rule) {
 
 Result<Aggregate> samples_of(const Datum& datum) {
   Aggregate out;
-  const int forms = (datum.value ? 1 : 0) + (datum.values.empty() ? 0 : 1) +
-                    (datum.summary ? 1 : 0);
+  const int forms =
+      (datum.value ? 1 : 0) + (datum.values.empty() ? 0 : 1) + (datum.summary ? 1 : 0);
   if (forms != 1) return broken(datum, "one of value, values and summary");
   if (datum.value) {
     if (!std::isfinite(*datum.value)) return broken(datum, "values are finite");

@@ -124,8 +124,8 @@ class Series final {
   // By namespace, name and dimensions.
   Result<ListPage> list(const ListQuery& query);
 
-  // Writes what was recorded until now. Errors: exhausted, internal (nothing is lost then), conflict
-  // (start()'s task is at it).
+  // Writes what was recorded until now. Errors: exhausted, internal (nothing is lost then),
+  // conflict (start()'s task is at it).
   Task<void> flush();
   // One pass of rolling up and erasing what is too old; for tests.
   Task<void> roll_up();

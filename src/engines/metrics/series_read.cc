@@ -112,9 +112,8 @@ Result<std::vector<SeriesPoint>> Series::read(const SeriesQuery& query) {
   TRY(const std::optional<SeriesRow> row, txn.find(kSeriesRows, row_of(query.realm, name).key()));
   if (row) {
     for (const Tier& tier : kTiers) {
-      const store::Range range{
-          .prefix = store::key_prefix(row->id, tier.resolution),
-          .from = store::key_prefix(row->id, tier.resolution, query.start)};
+      const store::Range range{.prefix = store::key_prefix(row->id, tier.resolution),
+                               .from = store::key_prefix(row->id, tier.resolution, query.start)};
       TRY(txn.each(kPointRows, range, [&](PointRow& point) {
         if (point.time >= query.end) return false;
         periods.add(point.time, point.unit, std::move(point.samples));

@@ -249,10 +249,10 @@ TEST_F(SeriesTest, RollsUpAndForgets) {
   EXPECT_EQ(rows(), 120U);
   ASSERT_TRUE(run(series_->roll_up()));
   EXPECT_EQ(rows(), 120U);
-  for (const auto& [after, left] : std::vector<std::pair<std::chrono::hours, size_t>>{
-           {std::chrono::hours(4), 2},
-           {std::chrono::hours(16 * 24), 1},
-           {std::chrono::hours(50 * 24), 1}}) {
+  for (const auto& [after, left] :
+       std::vector<std::pair<std::chrono::hours, size_t>>{{std::chrono::hours(4), 2},
+                                                          {std::chrono::hours(16 * 24), 1},
+                                                          {std::chrono::hours(50 * 24), 1}}) {
     clock_->advance(after);
     ASSERT_TRUE(run(series_->roll_up()));
     EXPECT_EQ(rows(), left);

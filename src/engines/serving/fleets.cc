@@ -26,8 +26,9 @@ std::string worker_id(const Generation& generation, size_t variant, int64_t copy
 // replaced in its bucket is fetched anew.
 runtime::Path model_folder(const runtime::Path& folder, const Generation& generation,
                            const Variant& variant) {
-  const std::string name = fmt::format("{}-{}-{}", generation.tag, generation.number,
-                                       to_hex(sha256(variant.model_url)).substr(0, kModelNameBytes));
+  const std::string name =
+      fmt::format("{}-{}-{}", generation.tag, generation.number,
+                  to_hex(sha256(variant.model_url)).substr(0, kModelNameBytes));
   return folder / name;
 }
 
@@ -104,9 +105,7 @@ Fleets::~Fleets() = default;
 
 // Unpacks beside and renames, so that a folder that is there is whole.
 Task<void> Fleets::State::prepare_model(Realm realm, std::string url, runtime::Path folder) {
-  auto there = [this, folder]() -> Result<bool> {
-    return world.disk.list(folder).has_value();
-  };
+  auto there = [this, folder]() -> Result<bool> { return world.disk.list(folder).has_value(); };
   CO_TRY(const bool exists, co_await world.pool.run(there));
   if (exists) co_return ok;
   const runtime::Path beside = folder.string() + ".new";
@@ -130,8 +129,8 @@ Task<void> Fleets::State::start_workers(Realm realm, std::string endpoint, Gener
   std::vector<Planned> plans = planned_workers(folders(), generation);
   for (Planned& planned : plans) {
     if (!planned.variant->model_url.empty()) {
-      CO_TRY(co_await prepare_model(realm, planned.variant->model_url,
-                                    planned.workers.front().model));
+      CO_TRY(
+          co_await prepare_model(realm, planned.variant->model_url, planned.workers.front().model));
     }
     for (Worker& worker : planned.workers) {
       auto seat = std::make_shared<Seat>();
@@ -179,9 +178,9 @@ Task<void> Fleets::State::wait_healthy(std::string id) {
                      fmt::format("The model's program ended before it was ready: {}", *end));
     }
     if (world.clock.now() >= deadline) {
-      co_return fail(ErrorKind::deadline,
-                     "The primary container for production variant " + found->seat->variant +
-                         " did not pass the ping health check.");
+      co_return fail(ErrorKind::deadline, "The primary container for production variant " +
+                                              found->seat->variant +
+                                              " did not pass the ping health check.");
     }
     CO_TRY(co_await world.clock.sleep_for(kHealthInterval, world.nursery.stop_token()));
   }

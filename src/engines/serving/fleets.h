@@ -22,12 +22,12 @@
 
 namespace millrace::serving {
 
-inline constexpr int64_t kInstancesMax = 16;               // Of one variant.
-inline constexpr milliseconds kHealthInterval{10};         // While a worker starts.
+inline constexpr int64_t kInstancesMax = 16;                // Of one variant.
+inline constexpr milliseconds kHealthInterval{10};          // While a worker starts.
 inline constexpr milliseconds kHealthWatchInterval{5'000};  // While it serves.
-inline constexpr milliseconds kDrainPatience{60'000};      // For requests in flight at a swap.
-inline constexpr milliseconds kRestartDelayFirst{100};     // Doubles with each failure,
-inline constexpr milliseconds kRestartDelayMax{30'000};    // up to this.
+inline constexpr milliseconds kDrainPatience{60'000};       // For requests in flight at a swap.
+inline constexpr milliseconds kRestartDelayFirst{100};      // Doubles with each failure,
+inline constexpr milliseconds kRestartDelayMax{30'000};     // up to this.
 
 struct InvokeRequest {
   Realm realm;

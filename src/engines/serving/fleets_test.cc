@@ -76,9 +76,9 @@ class FleetsTest : public testing::Test {
 
   void make_fleets() {
     nursery = std::make_unique<runtime::Nursery>(thread.loop());
-    fleets = std::make_unique<Fleets>(Fleets::World{
-        *db, *clock, *random, *disk, pool, *nursery, cluster, cluster, cluster, cluster,
-        folder.path() / "models", folder.path() / "run"});
+    fleets = std::make_unique<Fleets>(
+        Fleets::World{*db, *clock, *random, *disk, pool, *nursery, cluster, cluster, cluster,
+                      cluster, folder.path() / "models", folder.path() / "run"});
   }
   void close() {
     if (nursery) run(nursery->close()).value();

@@ -42,8 +42,8 @@ struct Generation {
 struct Fleet {
   Realm realm;
   std::string endpoint;
-  Generation serving;    // Answers requests.
-  Generation deploying;  // Is being started.
+  Generation serving;                // Answers requests.
+  Generation deploying;              // Is being started.
   std::vector<Generation> retiring;  // Their workers are to be stopped.
   uint64_t last_number = 0;
 

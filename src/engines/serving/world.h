@@ -17,10 +17,10 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 
 // A process that serves one copy of one model.
 struct Worker {
-  std::string id;         // Stable; starting the same id again finds the worker that runs.
-  std::string image;      // Which program.
-  runtime::Path model;    // A directory that it sees read-only.
-  runtime::Path folder;   // Its own; the socket that it listens on is `<folder>/serve.sock`.
+  std::string id;        // Stable; starting the same id again finds the worker that runs.
+  std::string image;     // Which program.
+  runtime::Path model;   // A directory that it sees read-only.
+  runtime::Path folder;  // Its own; the socket that it listens on is `<folder>/serve.sock`.
   Environment environment;
 };
 
@@ -70,7 +70,7 @@ class ModelSource {
 struct Invocation {
   std::string endpoint;
   std::string variant;
-  int status = 0;                // Of the model's answer; 0 where it did not answer.
+  int status = 0;  // Of the model's answer; 0 where it did not answer.
   microseconds model_latency{};
   microseconds overhead_latency{};
 };

@@ -21,8 +21,7 @@ Bytes document_of(const In& in) {
 // it is in that arena, so it is copied there.
 template <class In>
 Result<In> read_document(wire::Call& call, BytesView document) {
-  TRY(wire::Value value,
-      wire::parse_document(In::kShape, call.arena.copy(document), call.arena));
+  TRY(wire::Value value, wire::parse_document(In::kShape, call.arena.copy(document), call.arena));
   return In(value.items, call.arena);
 }
 

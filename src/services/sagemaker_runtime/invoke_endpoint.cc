@@ -29,9 +29,9 @@ serving::InvokeRequest request_of(const wire::Call& call, const InvokeEndpointIn
 // AWS: what serving could not do, in the runtime's words.
 Error serving_error(const Error& error, const InvokeEndpointInput& in, const wire::Call& call) {
   if (error.kind == ErrorKind::not_found && in.has_target_variant()) {
-    return errors::validation(
-        fmt::format("Variant {} not found for endpoint {} of account {}.", in.target_variant(),
-                    in.endpoint_name(), call.realm.account));
+    return errors::validation(fmt::format("Variant {} not found for endpoint {} of account {}.",
+                                          in.target_variant(), in.endpoint_name(),
+                                          call.realm.account));
   }
   if (error.kind == ErrorKind::not_found) {
     return errors::validation(fmt::format("Endpoint {} of account {} not found.",
@@ -40,8 +40,8 @@ Error serving_error(const Error& error, const InvokeEndpointInput& in, const wir
   if (error.kind == ErrorKind::exhausted) {
     return errors::service_unavailable("No worker of the endpoint can answer right now.");
   }
-  Error out = errors::model(fmt::format(
-      "Received server error (0) from primary with message \"{}\".", error.message));
+  Error out = errors::model(
+      fmt::format("Received server error (0) from primary with message \"{}\".", error.message));
   out.details = {{"OriginalStatusCode", "500"}, {"OriginalMessage", error.message}};
   return out;
 }
@@ -73,8 +73,7 @@ Task<InvokeEndpointOutput> invoke_endpoint(SagemakerRuntime& runtime, wire::Call
   if (in.has_inference_component_name()) {
     co_return fail(errors::not_implemented("InferenceComponentName"));
   }
-  Result<serving::InvokeAnswer> invoked =
-      co_await runtime.fleets.invoke(request_of(call, in));
+  Result<serving::InvokeAnswer> invoked = co_await runtime.fleets.invoke(request_of(call, in));
   if (!invoked) co_return fail(serving_error(invoked.error(), in, call));
   const serving::Answer& answer = invoked->answer;
   if (answer.status < 200 || answer.status >= 300) co_return fail(model_error(answer, in, call));

@@ -42,9 +42,9 @@ class DirectoryTest : public testing::Test {
                        {&kSts, nullptr, nullptr},
                        {&kS3, nullptr, nullptr}}};
 
-  std::string found(std::string_view method, std::string_view path,
-                    std::vector<HeaderView> headers, std::string_view scope,
-                    std::string_view host = "127.0.0.1:4566", std::string_view body = {}) {
+  std::string found(std::string_view method, std::string_view path, std::vector<HeaderView> headers,
+                    std::string_view scope, std::string_view host = "127.0.0.1:4566",
+                    std::string_view body = {}) {
     const RequestParts parts{method, path, {}, headers, body};
     const Identity identity = identify(parts);
     const Directory::Entry* const entry = directory.find(parts, identity, scope, host);
@@ -66,10 +66,10 @@ TEST_F(DirectoryTest, ServicesThatSignAlikeAreToldApartByTargetAndRoute) {
 }
 
 TEST_F(DirectoryTest, UnsignedRequestsAreRoutedByWhatTheySay) {
-  EXPECT_EQ(found("POST", "/",
-                  {{"X-Amz-Target", "Maker.List"}, {"Content-Type", "application/x-amz-json-1.1"}},
-                  ""),
-            "maker");
+  EXPECT_EQ(
+      found("POST", "/",
+            {{"X-Amz-Target", "Maker.List"}, {"Content-Type", "application/x-amz-json-1.1"}}, ""),
+      "maker");
   EXPECT_EQ(found("POST", "/", {{"Content-Type", "application/x-www-form-urlencoded"}}, "",
                   "127.0.0.1", "Action=GetCallerIdentity&Version=2011-06-15"),
             "sts");

@@ -10,6 +10,10 @@ namespace {
 
 using runtime::LogLevel;
 
+constexpr std::string_view kInternalText = "We encountered an internal error. Please try again.";
+constexpr std::string_view kExhaustedText =
+    "The server has no room for this now: its disk, memory or a queue is full. Try again later.";
+
 // What a kind of error is called where no service has named it.
 struct KindName {
   std::string_view json, query, s3;
@@ -80,11 +84,14 @@ Task<Value> Dispatcher::run(const Directory::Entry& entry, const Operation& oper
       call.response_body.reset();
       continue;
     }
-    if (error.kind == ErrorKind::internal) {
+    const bool ours = error.kind == ErrorKind::internal || error.kind == ErrorKind::exhausted;
+    if (ours && error.code.empty()) {
       runtime::log(LogLevel::error, "operation.failed",
                    {{"request_id", call.request_id},
                     {"operation", std::string(operation.name)},
                     {"cause", error.message}});
+      // The cause may name files and settings of the server.
+      error.message = error.kind == ErrorKind::internal ? kInternalText : kExhaustedText;
     }
     complete(error, protocol);
     co_return answer;

@@ -65,7 +65,10 @@ Task<CreateBucketOutput> create_bucket(S3& s3, wire::Call& call, CreateBucketReq
   const bool classic = bucket.region == kClassicRegion;
   const Result<objects::Bucket> made = co_await s3.objects.create_bucket(std::move(bucket));
   if (!made && made.error().kind == ErrorKind::exhausted) {
-    co_return fail(problem(Problem::too_many_buckets, {}, made.error().message));
+    // The engine's limit, or a full disk.
+    CO_TRY(const auto owned, s3.objects.buckets_of(call.principal.account));
+    const bool limit = owned.size() >= s3.objects.limits().buckets_of_owner_max;
+    co_return fail(limit ? problem(Problem::too_many_buckets) : made.error());
   }
   if (!made && made.error().kind != ErrorKind::already_exists) co_return fail(made.error());
   if (!made) {

@@ -8,7 +8,7 @@ Task<GetBucketLocationOutput> get_bucket_location(S3& s3, wire::Call& call,
   CO_TRY(const objects::Bucket bucket,
          open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
   auto out = call.make<GetBucketLocationOutput>();
-  if (bucket.region != "us-east-1") out.set_location_constraint(bucket.region);
+  out.set_location_constraint(bucket.region == "us-east-1" ? std::string_view() : bucket.region);
   co_return out;
 }
 

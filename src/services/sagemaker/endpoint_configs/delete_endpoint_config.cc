@@ -8,8 +8,8 @@ Task<void> delete_endpoint_config(Sagemaker& sm, wire::Call& call, DeleteEndpoin
   store::Txn txn = sm.db.begin();
   CO_TRY(const std::optional<NamedDocument> row, txn.find(kEndpointConfigs, {call.realm, name}));
   if (!row) {
-    co_return fail(could_not_find("endpoint configuration",
-                                  arn_of(call.realm, "endpoint-config", name)));
+    co_return fail(
+        could_not_find("endpoint configuration", arn_of(call.realm, "endpoint-config", name)));
   }
   txn.erase(kEndpointConfigs, {call.realm, name});
   txn.erase(kTags, {call.realm, row->arn});

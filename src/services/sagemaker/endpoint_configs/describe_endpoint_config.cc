@@ -8,8 +8,8 @@ Task<DescribeEndpointConfigOutput> describe_endpoint_config(Sagemaker& sm, wire:
   store::Txn txn = sm.db.begin();
   CO_TRY(const std::optional<NamedDocument> row, txn.find(kEndpointConfigs, {call.realm, name}));
   if (!row) {
-    co_return fail(could_not_find("endpoint configuration",
-                                  arn_of(call.realm, "endpoint-config", name)));
+    co_return fail(
+        could_not_find("endpoint configuration", arn_of(call.realm, "endpoint-config", name)));
   }
   CO_TRY(const CreateEndpointConfigInput created,
          read_document<CreateEndpointConfigInput>(call, row->document));

@@ -9,7 +9,8 @@ constexpr size_t kTagCharacters = 12;
 
 }  // namespace
 
-Task<CreateEndpointOutput> create_endpoint(Sagemaker& sm, wire::Call& call, CreateEndpointInput in) {
+Task<CreateEndpointOutput> create_endpoint(Sagemaker& sm, wire::Call& call,
+                                           CreateEndpointInput in) {
   const std::string name(in.endpoint_name());
   const std::string arn = arn_of(call.realm, "endpoint", name);
   store::Txn txn = sm.db.begin();

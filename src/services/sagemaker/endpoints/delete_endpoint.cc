@@ -13,8 +13,8 @@ Task<void> delete_endpoint(Sagemaker& sm, wire::Call& call, DeleteEndpointInput 
   CO_TRY(std::optional<Endpoint> endpoint, txn.find(kEndpoints, {call.realm, name}));
   if (!endpoint) co_return fail(could_not_find("endpoint", arn));
   if (endpoint->status == kCreating || endpoint->status == kUpdating) {
-    co_return fail(errors::validation(
-        fmt::format("Cannot delete in-progress endpoint \"{}\".", arn)));
+    co_return fail(
+        errors::validation(fmt::format("Cannot delete in-progress endpoint \"{}\".", arn)));
   }
   CO_TRY(serving::Fleets::erase(txn, call.realm, name));
   endpoint->status = kDeleting;

@@ -55,8 +55,8 @@ Result<std::vector<serving::Variant>> variants_of(store::Txn& txn, wire::Call& c
                                                   const std::string& config) {
   TRY(const std::optional<NamedDocument> row, txn.find(kEndpointConfigs, {call.realm, config}));
   if (!row) {
-    return fail(could_not_find("endpoint configuration",
-                               arn_of(call.realm, "endpoint-config", config)));
+    return fail(
+        could_not_find("endpoint configuration", arn_of(call.realm, "endpoint-config", config)));
   }
   TRY(const CreateEndpointConfigInput given,
       read_document<CreateEndpointConfigInput>(call, row->document));

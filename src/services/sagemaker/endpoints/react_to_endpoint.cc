@@ -24,8 +24,7 @@ Task<void> deploy(Sagemaker& sm, Realm realm, std::string name) {
   const Result<void> deployed = co_await sm.fleets.deploy(realm, name);
   store::Txn txn = sm.db.begin();
   CO_TRY(std::optional<Endpoint> endpoint, txn.find(kEndpoints, {realm, name}));
-  const bool wanted =
-      endpoint && (endpoint->status == kCreating || endpoint->status == kUpdating);
+  const bool wanted = endpoint && (endpoint->status == kCreating || endpoint->status == kUpdating);
   if (!wanted) co_return ok;  // It was deleted meanwhile; that event follows.
   if (deployed) {
     CO_TRY(serving::Fleets::promote(txn, realm, name));

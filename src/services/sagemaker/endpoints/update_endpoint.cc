@@ -6,15 +6,16 @@ namespace millrace::sagemaker {
 
 // AWS: the old workers answer until the new ones do. Only an endpoint that is InService can be
 // updated; one that failed has to be deleted.
-Task<UpdateEndpointOutput> update_endpoint(Sagemaker& sm, wire::Call& call, UpdateEndpointInput in) {
+Task<UpdateEndpointOutput> update_endpoint(Sagemaker& sm, wire::Call& call,
+                                           UpdateEndpointInput in) {
   const std::string name(in.endpoint_name());
   const std::string arn = arn_of(call.realm, "endpoint", name);
   store::Txn txn = sm.db.begin();
   CO_TRY(std::optional<Endpoint> endpoint, txn.find(kEndpoints, {call.realm, name}));
   if (!endpoint) co_return fail(could_not_find("endpoint", arn));
   if (endpoint->status != kInService) {
-    co_return fail(errors::validation(
-        fmt::format("Cannot update in-progress endpoint \"{}\".", arn)));
+    co_return fail(
+        errors::validation(fmt::format("Cannot update in-progress endpoint \"{}\".", arn)));
   }
   const std::string config(in.endpoint_config_name());
   CO_TRY(std::vector<serving::Variant> variants, variants_of(txn, call, config));

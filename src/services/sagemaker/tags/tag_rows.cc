@@ -18,8 +18,7 @@ Result<void> merge_tags(ResourceTags& row, const wire::List<api::Tag>& tags) {
     row.tags.insert_or_assign(std::string(tag.key()), std::string(tag.value()));
   }
   if (row.tags.size() > kTagsMax) {
-    return fail(errors::validation(
-        fmt::format("A resource may have at most {} tags", kTagsMax)));
+    return fail(errors::validation(fmt::format("A resource may have at most {} tags", kTagsMax)));
   }
   return {};
 }

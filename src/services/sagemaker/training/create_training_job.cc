@@ -36,8 +36,8 @@ Result<void> check_request(const CreateTrainingJobRequest& in) {
   const auto checked = ml::parse_hyperparameters(ours->hyperparameters, hyperparameters_of(in));
   if (!checked) return fail(errors::validation(checked.error().message));
   if (!parse_s3_uri(in.output_data_config().s3_output_path())) {
-    return fail(errors::validation(fmt::format("Invalid S3 output path: {}",
-                                               in.output_data_config().s3_output_path())));
+    return fail(errors::validation(
+        fmt::format("Invalid S3 output path: {}", in.output_data_config().s3_output_path())));
   }
   return {};
 }
@@ -73,7 +73,7 @@ Task<void> check_channels(Sagemaker& sm, wire::Call& call, CreateTrainingJobRequ
 }  // namespace
 
 Task<CreateTrainingJobResponse> create_training_job(Sagemaker& sm, wire::Call& call,
-                                                  CreateTrainingJobRequest in) {
+                                                    CreateTrainingJobRequest in) {
   CO_TRY(check_request(in));
   CO_TRY(co_await check_channels(sm, call, in));
   const std::string name(in.training_job_name());

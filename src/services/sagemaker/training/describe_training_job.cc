@@ -43,7 +43,7 @@ void write_times(const TrainingJob& job, const DescribeTrainingJobResponse& out)
 }  // namespace
 
 Task<DescribeTrainingJobResponse> describe_training_job(Sagemaker& sm, wire::Call& call,
-                                                      DescribeTrainingJobRequest in) {
+                                                        DescribeTrainingJobRequest in) {
   const std::string name(in.training_job_name());
   store::Txn txn = sm.db.begin();
   CO_TRY(const std::optional<TrainingJob> job, txn.find(kTrainingJobs, {call.realm, name}));

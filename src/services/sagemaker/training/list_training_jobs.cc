@@ -5,7 +5,7 @@ namespace millrace::sagemaker {
 
 // DIVERGES: WarmPoolStatusEquals is not looked at; there are no warm pools.
 Task<ListTrainingJobsResponse> list_training_jobs(Sagemaker& sm, wire::Call& call,
-                                                ListTrainingJobsRequest in) {
+                                                  ListTrainingJobsRequest in) {
   store::Txn txn = sm.db.begin();
   CO_TRY(const std::vector<TrainingJob> rows,
          txn.scan(kTrainingJobs, {.prefix = store::key_prefix(call.realm)}));

@@ -24,9 +24,9 @@ std::string channels_json(const CreateTrainingJobRequest& in) {
     out[std::string(channel.channel_name())] = json::object{
         {"ContentType", std::string(channel.content_type("application/x-recordio-protobuf"))},
         {"TrainingInputMode", "File"},
-        {"S3DistributionType", std::string(channel.data_source()
-                                               .s3_data_source()
-                                               .s3_data_distribution_type("FullyReplicated"))},
+        {"S3DistributionType",
+         std::string(
+             channel.data_source().s3_data_source().s3_data_distribution_type("FullyReplicated"))},
         {"RecordWrapperType", std::string(channel.record_wrapper_type("None"))}};
   }
   return json::serialize(out);
@@ -47,8 +47,7 @@ jobs::JobSpec spec_of(const Sagemaker& sm, const TrainingJob& job,
   }
   spec.mounts = {{folder_of(sm, job).string(), "/opt/ml", false}};
   spec.limits.memory_bytes = jobs::usual_memory_bytes();
-  spec.limits.wall =
-      seconds(in.stopping_condition().max_runtime_in_seconds(kRuntimeDefault));
+  spec.limits.wall = seconds(in.stopping_condition().max_runtime_in_seconds(kRuntimeDefault));
   return spec;
 }
 
@@ -63,11 +62,10 @@ Result<PreparedTraining> prepare_training(const Sagemaker& sm, const TrainingJob
     if (!uri) return fail(ErrorKind::invalid, "ClientError: a channel's S3 URI is none");
     out.channels.emplace_back(channel.channel_name(), *uri);
   }
-  out.config = {
-      {"hyperparameters.json", hyperparameters_json(in)},
-      {"inputdataconfig.json", channels_json(in)},
-      {"resourceconfig.json",
-       R"({"current_host":"algo-1","hosts":["algo-1"],"network_interface_name":"lo"})"}};
+  out.config = {{"hyperparameters.json", hyperparameters_json(in)},
+                {"inputdataconfig.json", channels_json(in)},
+                {"resourceconfig.json",
+                 R"({"current_host":"algo-1","hosts":["algo-1"],"network_interface_name":"lo"})"}};
   return out;
 }
 

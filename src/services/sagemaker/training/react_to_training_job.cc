@@ -68,15 +68,14 @@ Task<void> upload_results(Sagemaker& sm, TrainingJob job, CreateTrainingJobReque
     };
     CO_TRY(const bool packed, co_await sm.pool.run(pack));
     if (!packed) continue;
-    CO_TRY(co_await upload(storage_of(sm), job.realm.account, archive,
-                           output_of(job, *base, name)));
+    CO_TRY(
+        co_await upload(storage_of(sm), job.realm.account, archive, output_of(job, *base, name)));
   }
   co_return ok;
 }
 
 Task<void> stop_process(Sagemaker& sm, TrainingJob job) {
-  const Result<void> told =
-      co_await sm.jobs.stop(std::string(kTrainingIdPrefix) + job.tag);
+  const Result<void> told = co_await sm.jobs.stop(std::string(kTrainingIdPrefix) + job.tag);
   if (told || told.error().kind != ErrorKind::not_found) co_return told;
   co_return co_await advance(sm, std::move(job), kStopped, "Stopped");  // It never ran.
 }

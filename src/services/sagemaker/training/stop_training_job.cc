@@ -12,9 +12,8 @@ Task<void> stop_training_job(Sagemaker& sm, wire::Call& call, StopTrainingJobReq
   if (!job) co_return fail(errors::resource_not_found("Requested resource not found."));
   if (job->status == kStopping) co_return ok;
   if (job->ended()) {
-    co_return fail(errors::validation(
-        fmt::format("The request was rejected because the training job is in status {}.",
-                    job->status)));
+    co_return fail(errors::validation(fmt::format(
+        "The request was rejected because the training job is in status {}.", job->status)));
   }
   job->stop_reason = "Stopped";
   move_to(*job, kStopping, "Stopping", sm.clock.now());

@@ -26,9 +26,7 @@ std::string_view message_of(std::string_view secondary) {
   return {};
 }
 
-int64_t millis(Time t) {
-  return std::chrono::floor<milliseconds>(t).time_since_epoch().count();
-}
+int64_t millis(Time t) { return std::chrono::floor<milliseconds>(t).time_since_epoch().count(); }
 
 }  // namespace
 

@@ -1,0 +1,10 @@
+#include "services/logs/logs.h"
+
+namespace millrace::logs {
+
+Task<void> create_log_stream(Logs& logs, wire::Call& call, CreateLogStreamRequest in) {
+  co_return named(co_await logs.logs.create_stream(call.realm, std::string(in.log_group_name()),
+                                                   std::string(in.log_stream_name())));
+}
+
+}  // namespace millrace::logs
