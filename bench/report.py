@@ -39,9 +39,9 @@ def machine():
             "load_average": os.getloadavg()[0]}
 
 
-def grown(figures):
-    """Lines about gated figures that are over 5 % above what the newest history says."""
-    before = {(record["case"], record["figure"]): record["value"] for record in latest()}
+def grown(figures, build):
+    """Lines about gated figures over 5 % above what the newest history of such a build says."""
+    before = {(record["case"], record["figure"]): record["value"] for record in latest(build)}
     said = []
     for figure in figures:
         old = before.get((figure.case, figure.name)) if figure.gate else None
@@ -63,12 +63,14 @@ def keep(figures, build):
     return path
 
 
-def latest():
-    """The newest record of every figure, over all of history/, in the order of measuring."""
+def latest(build=None):
+    """The newest record of every figure, of one kind of build or any, in the order of measuring."""
     newest = {}
     for path in sorted(HISTORY.glob("*.json")):
         for line in path.read_text().splitlines():
             record = json.loads(line)
+            if build not in (None, record["build"]):
+                continue
             key = (record["case"], record["figure"])
             newest.pop(key, None)
             newest[key] = record

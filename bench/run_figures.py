@@ -40,7 +40,7 @@ def main(arguments):
     about = report.machine()
     print(f"\n{_build()} build, {about['cores']} cores ({about['cpu']}), load average "
           f"{about['load_average']:.1f}; medians\n\n{report.table(figures)}\n")
-    grown = report.grown(figures)
+    grown = report.grown(figures, _build())
     for line in unable + grown:
         print(f"FAILED {line}")
     if options.keep and figures:

@@ -36,6 +36,8 @@ namespace {
 constexpr unsigned kLoopsMax = 8;
 constexpr unsigned kDiskThreads = 4;
 constexpr milliseconds kStopPatience{10'000};
+constexpr std::chrono::hours kOrphanGrace{24};
+constexpr std::chrono::hours kSweepInterval{6};
 
 unsigned loops_of(const Config& config) {
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
@@ -73,6 +75,28 @@ runtime::Path run_folder(const Config& config) {
   const runtime::Path inside = config.data / "run";
   if (inside.string().size() <= kPathMax) return inside;
   return "/tmp/millrace-" + to_hex(sha256(config.data.string())).substr(0, 16);
+}
+
+// Rows hold the secrets of access keys.
+Result<void> keep_private(const runtime::Path& folder) {
+  std::error_code code;
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, code);
+  if (!code) return {};
+  return fail(ErrorKind::denied, fmt::format("{}: {}", folder.string(), code.message()));
+}
+
+// Removes the bytes of uploads that died between their seal and their commit.
+Task<void> sweep_blobs(store::Blobs& blobs, objects::Objects& objects, runtime::Clock& clock,
+                       std::stop_token stop) {
+  const auto is_referenced = [&objects](const store::BlobId& id) { return objects.refers_to(id); };
+  for (;;) {
+    const Result<uint64_t> swept = co_await blobs.sweep(kOrphanGrace, is_referenced);
+    if (!swept) {
+      runtime::log(runtime::LogLevel::warning, "blobs.sweep_failed",
+                   {{"cause", swept.error().message}});
+    }
+    CO_TRY(co_await clock.sleep_for(kSweepInterval, stop));
+  }
 }
 
 }  // namespace
@@ -176,6 +200,7 @@ Platform::~Platform() { stop(); }
 
 Result<std::unique_ptr<Platform>> Platform::open(Config config, Outside outside) {
   TRY(outside.disk.make_directories(config.data));
+  TRY(keep_private(config.data));
   TRY(std::vector<Account> accounts, load_accounts(outside.disk, outside.random, config));
   auto foundation = std::make_unique<Foundation>();
   TRY(foundation->db,
@@ -199,6 +224,8 @@ Result<void> Platform::start() {
   parts_->logs.start(parts_->nursery);
   parts_->series.start(parts_->nursery);
   if (parts_->outside.scratch) parts_->events.subscribe(parts_->bus);
+  parts_->nursery.spawn(sweep_blobs(*parts_->foundation->blobs, parts_->objects,
+                                    parts_->outside.clock, parts_->nursery.stop_token()));
   TRY(parts_->bus.start(parts_->nursery));
   return parts_->server.start();
 }

@@ -105,7 +105,8 @@ def _(world):
 def _(world):
     for header in ("", "x", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a",
                    "AWS AKIA:c2lnbmF0dXJl", "Bearer abc", "AWS4-HMAC-SHA256 " + "a," * 8000,
-                   "AWS4-HMAC-SHA256 Credential=a/20200101/us-east-1/s3/e, SignedHeaders=host, Signature=zz",
+                   "AWS4-HMAC-SHA256 Credential=a/20200101/us-east-1/s3/e, SignedHeaders=host, "
+                   "Signature=zz",
                    f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/20200101/us-east-1/s3/aws4_request"
                    ", SignedHeaders=;;;, Signature=" + "0" * 64):
         for request in (put(world.server, _BUCKET, "stolen"), identity_request(world.server)):

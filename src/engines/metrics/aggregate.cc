@@ -13,6 +13,7 @@ namespace {
 // How much a bucket's upper bound is above its lower one, by Aggregate::coarseness - 1. The last
 // one holds all doubles in some 4,200 buckets.
 constexpr std::array<double, 3> kGrowth{1.02, 1.1, 2.0};
+constexpr size_t kInsertMax = 8;  // So many values are inserted, more are merged in one pass.
 constexpr double kWeightTolerance = 1e-6;  // Counts are doubles, and are summed in any order.
 
 // The representative of the value's bucket: its geometric middle, which is in the bucket again.
@@ -62,20 +63,25 @@ void widen(Aggregate& a, double count, double sum, double min, double max) {
   a.sum += sum;
 }
 
+// Counts `value` in the histogram.
+void insert(Aggregate& a, double value, double weight) {
+  const double at = quantise(value, a.coarseness);
+  const auto found = std::ranges::lower_bound(a.values, at);
+  const auto index = found - a.values.begin();
+  if (found != a.values.end() && *found == at) {
+    a.weights[static_cast<size_t>(index)] += weight;
+    return;
+  }
+  a.values.insert(found, at);
+  a.weights.insert(a.weights.begin() + index, weight);
+  bound(a);
+}
+
 }  // namespace
 
 void Aggregate::add(double value, double weight) {
   widen(*this, weight, value * weight, value, value);
-  const double at = quantise(value, coarseness);
-  const auto found = std::ranges::lower_bound(values, at);
-  const auto index = found - values.begin();
-  if (found != values.end() && *found == at) {
-    weights[static_cast<size_t>(index)] += weight;
-    return;
-  }
-  values.insert(found, at);
-  weights.insert(weights.begin() + index, weight);
-  bound(*this);
+  insert(*this, value, weight);
 }
 
 void Aggregate::add_summary(double samples, double total, double smallest, double largest) {
@@ -94,19 +100,20 @@ void Aggregate::merge(const Aggregate& other) {
   if (other.count == 0) return;
   widen(*this, other.count, other.sum, other.min, other.max);
   coarsen(*this, other.coarseness);
+  if (other.values.size() <= kInsertMax) {
+    for (size_t j = 0; j < other.values.size(); ++j) {
+      insert(*this, other.values[j], other.weights[j]);
+    }
+    return;
+  }
   Histogram both;
   size_t i = 0;
-  size_t j = 0;
-  while (i < values.size() || j < other.values.size()) {
-    const double theirs = j < other.values.size() ? quantise(other.values[j], coarseness) : 0;
-    if (j == other.values.size() || (i < values.size() && values[i] <= theirs)) {
-      both.append(values[i], weights[i]);
-      ++i;
-    } else {
-      both.append(theirs, other.weights[j]);
-      ++j;
-    }
+  for (size_t j = 0; j < other.values.size(); ++j) {
+    const double theirs = quantise(other.values[j], coarseness);
+    for (; i < values.size() && values[i] <= theirs; ++i) both.append(values[i], weights[i]);
+    both.append(theirs, other.weights[j]);
   }
+  for (; i < values.size(); ++i) both.append(values[i], weights[i]);
   values = std::move(both.values);
   weights = std::move(both.weights);
   bound(*this);

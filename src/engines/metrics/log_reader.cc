@@ -92,11 +92,25 @@ Result<std::optional<LogLine>> LogReader::next() {
 
 Result<void> LogReader::fetch() { return forward_ ? fetch_forwards() : fetch_backwards(); }
 
-// No segment spans more than kSegmentSpan, so that what begins earlier has ended before `from_`.
+// Where to begin, so that no segment with lines behind `from_` is missed: none spans more than
+// kSegmentSpan, and the table of ends tells which of the earlier ones have not ended before.
+Result<Bytes> LogReader::first_segment() {
+  Time first = from_.time;
+  const Time through = shifted(from_.time, kSegmentSpan);
+  const store::Range range{.prefix = store::key_prefix(stream_),
+                           .from = store::encode_key(LogSegmentEnd::Key{stream_, from_.time, 0})};
+  TRY(txn_->each(kLogSegmentEnds, range, [&first, through](LogSegmentEnd& end) {
+    first = std::min(first, end.first);
+    return end.last <= through;
+  }));
+  return store::encode_key(LogSegment::Key{stream_, first, 0});
+}
+
 Result<void> LogReader::fetch_forwards() {
-  const Time from = shifted(from_.time, -kSegmentSpan);
   store::Range range{.prefix = store::key_prefix(stream_), .after = after_};
-  if (after_.empty()) range.from = store::encode_key(LogSegment::Key{stream_, from, 0});
+  if (after_.empty()) {
+    TRY(range.from, first_segment());
+  }
   size_t bytes = 0;
   bool stopped = false;
   bool bad = false;

@@ -62,6 +62,7 @@ class LogReader final {
       : txn_(&txn), stream_(stream), from_(from), bound_(bound), forward_(forward) {}
 
   Result<void> fetch();
+  Result<Bytes> first_segment();
   Result<void> fetch_forwards();
   Result<void> fetch_backwards();
   void open_next();

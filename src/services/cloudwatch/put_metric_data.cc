@@ -16,9 +16,15 @@ const double kValueMax = std::ldexp(1.0, 360);  // AWS: values are within -2^360
 
 bool admissible(double value) { return std::isfinite(value) && std::abs(value) <= kValueMax; }
 
+std::string text_of(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
+  return fmt::format("{}", value);
+}
+
 std::unexpected<Error> invalid_value(double value, std::string_view name) {
   return fail(errors::invalid_parameter_value(
-      fmt::format("The value {} for parameter {} is invalid.", value, name)));
+      fmt::format("The value {} for parameter {} is invalid.", text_of(value), name)));
 }
 
 Result<void> read_values(const api::MetricDatum& in, const std::string& at, metrics::Datum& out) {

@@ -33,7 +33,7 @@ int64_t to_millis(Time time);
 
 // arn:aws:logs:<region>:<account>:log-group:<name>
 std::string group_arn(const Realm& realm, std::string_view group);
-// The group that an ARN names, with or without `:*` at its end. Errors: InvalidParameterException.
+// The group that an ARN names. AWS: without `:*`. Errors: InvalidParameterException.
 Result<std::string> group_of_arn(std::string_view arn);
 // The group that logGroupName, or logGroupIdentifier (a name or an ARN), names.
 // Errors: InvalidParameterException, where there is none or both.

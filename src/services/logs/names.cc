@@ -43,9 +43,7 @@ Result<std::string> group_of_arn(std::string_view text) {
   if (!arn.valid() || arn.service != "logs" || !arn.resource.starts_with(kGroupPart)) {
     return fail(errors::invalid_parameter(fmt::format("Invalid ARN: {}", text)));
   }
-  std::string name = arn.resource.substr(kGroupPart.size());
-  if (name.ends_with(":*")) name.resize(name.size() - 2);
-  return name;
+  return arn.resource.substr(kGroupPart.size());
 }
 
 Result<std::string> group_of(std::string_view name, std::string_view identifier) {

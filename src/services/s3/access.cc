@@ -65,6 +65,16 @@ Result<objects::Bucket> open_bucket(const S3& s3, const wire::Call& call, std::s
   if (bucket->owner != call.principal.account || !expected) {
     return fail(problem(Problem::access_denied));
   }
+  // AWS: clients read the region from here and sign for it. See tests/conformance/hostile_test.py.
+  if (bucket->region != call.realm.region) {
+    return fail({ErrorKind::invalid,
+                 fmt::format("The authorization header is malformed; the region '{}' is wrong; "
+                             "expecting '{}'",
+                             call.realm.region, bucket->region),
+                 "AuthorizationHeaderMalformed",
+                 400,
+                 {{"Region", bucket->region}}});
+  }
   return bucket;
 }
 

@@ -11,7 +11,9 @@ RequestBody::RequestBody(Connection& connection)
   const RequestHead& head = connection.head_;
   remaining_ = head.framing.content_length.value_or(0);
   ended_ = !head.framing.chunked && remaining_ == 0;
-  awaited_ = head.expect_continue && !ended_;
+  // Also where no byte will follow: clients that asked misread the next answer on the connection
+  // when the final one comes uninvited.
+  awaited_ = head.expect_continue;
   connection.body_waited_ = milliseconds{0};
   connection.body_received_ = 0;
 }
@@ -31,7 +33,6 @@ Task<size_t> RequestBody::read(char* buffer, size_t size) {
   ASSERT(size > 0);
   co_await connection_.home_.loop.resume_here();
   if (failure_) co_return fail(*failure_);
-  if (ended_) co_return size_t{0};
   const uint64_t limit = connection_.shared_.limits.body_bytes;
   if (remaining_ > limit) {
     co_return remember(ErrorKind::exhausted, "the body is longer than the server accepts");
@@ -43,6 +44,7 @@ Task<size_t> RequestBody::read(char* buffer, size_t size) {
     if (!sent) co_return remember(sent.error().kind, sent.error().message);
   }
   awaited_ = false;
+  if (ended_) co_return size_t{0};
   Result<size_t> n = connection_.head_.framing.chunked ? co_await read_chunked(buffer, size)
                                                        : co_await read_sized(buffer, size);
   if (!n) co_return remember(n.error().kind, n.error().message);

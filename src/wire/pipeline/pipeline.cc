@@ -117,7 +117,10 @@ Result<void> Pipeline::identify(Exchange& x) const {
   x.identity = wire::identify(x.parts);
   x.entry = world_.directory.find(x.parts, x.identity, x.scope_service, x.request.host);
   if (x.entry == nullptr) {
-    x.protocol = x.identity.protocol.value_or(Protocol::rest_json);
+    // A query request names its action in the body, which nobody is there to read.
+    const std::string_view* const type = x.parts.header("content-type");
+    const bool form = type != nullptr && type->starts_with("application/x-www-form-urlencoded");
+    x.protocol = x.identity.protocol.value_or(form ? Protocol::query : Protocol::rest_json);
     return fail({ErrorKind::not_found,
                  fmt::format("Millrace has no service for this request (signed for '{}', {} {})",
                              x.scope_service, x.request.method, x.request.path),
