@@ -52,7 +52,7 @@ bool is_bucket_name(std::string_view name) {
   return true;
 }
 
-Result<objects::Bucket> open_bucket(const S3& s3, const wire::Call& call, std::string_view name,
+Result<objects::Bucket> find_bucket(const S3& s3, const wire::Call& call, std::string_view name,
                                     std::string_view expected_owner) {
   Result<objects::Bucket> bucket = s3.objects.bucket(name);
   if (!bucket && bucket.error().kind == ErrorKind::not_found) {
@@ -65,29 +65,38 @@ Result<objects::Bucket> open_bucket(const S3& s3, const wire::Call& call, std::s
   if (bucket->owner != call.principal.account || !expected) {
     return fail(problem(Problem::access_denied));
   }
+  return bucket;
+}
+
+Result<objects::Bucket> open_bucket(const S3& s3, const wire::Call& call, std::string_view name,
+                                    std::string_view expected_owner) {
+  TRY(objects::Bucket bucket, find_bucket(s3, call, name, expected_owner));
   // AWS: clients read the region from here and sign for it. See tests/conformance/hostile_test.py.
-  if (bucket->region != call.realm.region) {
+  if (bucket.region != call.realm.region) {
     return fail({ErrorKind::invalid,
                  fmt::format("The authorization header is malformed; the region '{}' is wrong; "
                              "expecting '{}'",
-                             call.realm.region, bucket->region),
+                             call.realm.region, bucket.region),
                  "AuthorizationHeaderMalformed",
                  400,
-                 {{"Region", bucket->region}}});
+                 {{"Region", bucket.region}}});
   }
   return bucket;
 }
 
-Result<objects::ObjectId> open_key(const S3& s3, const wire::Call& call, std::string_view bucket,
-                                   std::string_view key, std::string_view expected_owner) {
+Result<void> check_key(const S3& s3, std::string_view key) {
   const size_t size_max = s3.objects.limits().key_bytes_max;
   if (key.size() > size_max) {
     return fail(problem(Problem::key_too_long, {{"Size", std::to_string(key.size())},
                                                 {"MaxSizeAllowed", std::to_string(size_max)}}));
   }
-  if (key.empty() || !is_utf8(key) || climbs_out(key)) {
-    return fail(problem(Problem::invalid_uri, {{"URI", std::string(is_utf8(key) ? key : "")}}));
-  }
+  if (!key.empty() && is_utf8(key) && !climbs_out(key)) return {};
+  return fail(problem(Problem::invalid_uri, {{"URI", std::string(is_utf8(key) ? key : "")}}));
+}
+
+Result<objects::ObjectId> open_key(const S3& s3, const wire::Call& call, std::string_view bucket,
+                                   std::string_view key, std::string_view expected_owner) {
+  TRY(check_key(s3, key));
   TRY(open_bucket(s3, call, bucket, expected_owner));
   return objects::ObjectId{std::string(bucket), std::string(key)};
 }

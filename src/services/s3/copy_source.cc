@@ -34,7 +34,10 @@ Result<objects::ObjectId> open_copy_source(const S3& s3, const wire::Call& call,
   if (slash == std::string_view::npos || slash == 0 || slash + 1 == path.size()) {
     return malformed(header);
   }
-  return open_key(s3, call, path.substr(0, slash), path.substr(slash + 1), expected_owner);
+  objects::ObjectId id{std::string(path.substr(0, slash)), std::string(path.substr(slash + 1))};
+  TRY(check_key(s3, id.key));
+  TRY(find_bucket(s3, call, id.bucket, expected_owner));
+  return id;
 }
 
 }  // namespace millrace::s3

@@ -8,7 +8,8 @@
 namespace millrace::s3 {
 
 // `/bucket/key?versionId=null`, percent-encoded, the first slash optional; and the caller may read
-// that bucket. Errors: InvalidArgument, those of open_key() and check_version().
+// that bucket, which may be in any region. Errors: InvalidArgument, those of check_key(),
+// find_bucket() and check_version().
 Result<objects::ObjectId> open_copy_source(const S3& s3, const wire::Call& call,
                                            std::string_view header,
                                            std::string_view expected_owner);

@@ -18,11 +18,17 @@ struct S3 {
   runtime::Pool& pool;
 };
 
-// The bucket of that name, which the caller's account owns. Errors: NoSuchBucket, AccessDenied
-// (also where it belongs to another account than `expected_owner`), InvalidBucketName.
+// The bucket of that name, which the caller's account owns, in any region. Errors: NoSuchBucket,
+// AccessDenied (also where it belongs to another account than `expected_owner`), InvalidBucketName.
+Result<objects::Bucket> find_bucket(const S3& s3, const wire::Call& call, std::string_view name,
+                                    std::string_view expected_owner);
+// The same, in the region that the request is signed for. Errors: also
+// AuthorizationHeaderMalformed.
 Result<objects::Bucket> open_bucket(const S3& s3, const wire::Call& call, std::string_view name,
                                     std::string_view expected_owner);
-// The same, and the key. Errors: also InvalidURI, KeyTooLongError.
+// UTF-8, 1 to 1,024 bytes, and no way out of the bucket. Errors: InvalidURI, KeyTooLongError.
+Result<void> check_key(const S3& s3, std::string_view key);
+// Both.
 Result<objects::ObjectId> open_key(const S3& s3, const wire::Call& call, std::string_view bucket,
                                    std::string_view key, std::string_view expected_owner);
 
