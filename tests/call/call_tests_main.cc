@@ -16,6 +16,7 @@
 #include "runtime/pool.h"
 #include "tests/call/player.h"
 #include "tests/call/worlds/killed_world.h"
+#include "tests/call/worlds/leftovers.h"
 #include "tests/call/worlds/platform_world.h"
 #include "tests/call/worlds/training_data.h"
 
@@ -257,6 +258,7 @@ class Runner final {
         faults = faulty->faults();
       }
     }
+    end_leftovers(folder);
     counts_.with([&](Counts& counts) {
       ++counts.played;
       counts.failed += failure ? 1 : 0;
@@ -301,9 +303,10 @@ fs::path millrace_program() {
 int run(const Chosen& chosen) {
   runtime::set_log_level(chosen.log ? runtime::LogLevel::debug : runtime::LogLevel::off);
   std::error_code error;
-  const fs::path scratch =
+  const fs::path made =
       fs::temp_directory_path(error) / fmt::format("millrace-call-tests-{}", ::getpid());
-  fs::create_directories(scratch, error);
+  fs::create_directories(made, error);
+  const fs::path scratch = fs::canonical(made, error);
   auto fixtures = Fixtures::make(fixture_texts(), training_data());
   auto models = read_models(scratch);
   if (!fixtures || !models) {
