@@ -189,6 +189,7 @@ struct Platform::Parts {
 
   Task<void> close() {
     CO_TRY(co_await nursery.close());
+    CO_TRY(co_await fleets.stop_workers());
     CO_TRY(co_await jobs.close());
     co_return co_await series.close();
   }

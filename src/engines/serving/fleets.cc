@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/hash.h"
 #include "runtime/locked.h"
 #include "runtime/log.h"
@@ -296,6 +298,14 @@ Task<void> Fleets::open() {
     }
   }
   state->world.nursery.spawn(state->watch_health());
+  co_return ok;
+}
+
+Task<void> Fleets::stop_workers() {
+  const std::shared_ptr<State> state = state_;
+  // Taken out first, so that their ends are nobody's business.
+  const auto workers = state->watched.with([](auto& map) { return std::exchange(map, {}); });
+  for (const auto& [id, entry] : workers) CO_TRY(co_await state->world.host.stop(id));
   co_return ok;
 }
 

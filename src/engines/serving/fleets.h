@@ -90,6 +90,10 @@ class Fleets final {
   // In the caller's transaction: the fleet is gone. settle() stops its workers.
   static Result<void> erase(store::Txn& txn, const Realm& realm, const std::string& endpoint);
 
+  // Ends every worker, for a process that stops; open() of the next one starts them again.
+  // After nothing else of this object runs. Errors: those of the host.
+  Task<void> stop_workers();
+
   // Sends the request to a worker. One that is gone is passed over, another is asked.
   // Errors: not_found (endpoint, variant), exhausted (no healthy worker), deadline.
   Task<InvokeAnswer> invoke(InvokeRequest request);

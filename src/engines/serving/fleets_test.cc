@@ -206,6 +206,17 @@ TEST_F(FleetsTest, ReopenedFleetServesWhatTheRowsSay) {
   EXPECT_EQ(invoke()->variant, "v");
 }
 
+TEST_F(FleetsTest, StoppedWorkersAreStartedAgainByTheNextProcess) {
+  deploy_all({variant("v", 2)});
+  run(fleets->stop_workers()).value();
+  EXPECT_TRUE(seen().sockets.empty());
+  close();
+  make_fleets();
+  run(fleets->open()).value();
+  while (!invoke().has_value()) clock->advance(milliseconds(1));
+  EXPECT_EQ(seen().sockets.size(), 2U);
+}
+
 TEST_F(FleetsTest, ErasedFleetIsGoneWithItsWorkers) {
   deploy_all({variant("v")});
   const std::string id = *invoke()->answer.header("x-worker");
