@@ -34,6 +34,7 @@ _WORDS_IN_NAMES = re.compile(
 _FILE_WORDS = re.compile(r"(^|_)(utils?|helpers?|common|misc|manager)(_|\.|$)|^base_")
 _NOTES = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b(?P<issue>\s*\(#\d+\))?")
 _PATHS = re.compile(r"(?<![\w.$}~/])/(?:[r]oot|[w]ork|[h]ome/[a-z]\w*)/")
+# A mirror or registry, by the first label of its host; and a lock file that names one.
 _HOSTS = re.compile(r"\b(?:registry|deb|security|ftp|files|proxy)(?:[.][a-z]\w*)+"
                     r"[.](?:org|com|io|net)\b|[\"']resolved[\"']\s*:\s*[\"']https?:")
 
