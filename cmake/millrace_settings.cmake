@@ -13,8 +13,11 @@ set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -gline-tables-only")
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  # What a precompiled header asks of ccache (cmake/millrace_prelude.cmake).
+  string(JOIN "," sloppiness pch_defines time_macros include_file_mtime include_file_ctime)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=${sloppiness} ${CCACHE})
 endif()
 find_program(MOLD mold)
 if(MOLD)
