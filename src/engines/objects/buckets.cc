@@ -67,6 +67,7 @@ Task<void> Objects::remove_bucket(std::string name) {
       }
       for (const Part& part : parts) TRY(State::drop_uses(txn, part.segments, drops));
     }
+    TRY(erase_settings(txn, name));
     txn.erase(kBuckets, {name});
     txn.erase(kOwnedBuckets, {bucket.owner, name});
     return {};

@@ -22,6 +22,7 @@
 #include "base/hash.h"
 #include "engines/objects/limits.h"
 #include "engines/objects/rows.h"
+#include "engines/objects/settings.h"
 #include "runtime/clock.h"
 #include "runtime/pool.h"
 #include "runtime/random.h"
@@ -226,6 +227,17 @@ class Objects final {
   Result<std::vector<Bucket>> buckets_of(std::string_view owner) const;  // By name.
   // Unfinished uploads end with it. Errors: not_found, precondition_failed (it is not empty).
   Task<void> remove_bucket(std::string name);
+
+  // --- Settings of buckets (settings.h).
+  // In the place of the earlier one; sets modified. Errors: not_found (bucket), invalid (its
+  // size), exhausted (limits.settings_max).
+  Task<void> put_setting(Setting setting);
+  // Whether there is one or not. Errors: not_found (bucket).
+  Task<void> erase_setting(std::string bucket, std::string kind, std::string id = {});
+  Result<std::optional<Setting>> setting(std::string_view bucket, std::string_view kind,
+                                         std::string_view id = {}) const;
+  Result<std::vector<Setting>> settings(std::string_view bucket, std::string_view kind,
+                                        std::string_view after = {}, size_t limit = 0) const;
 
   // --- Objects.
   // Nothing is visible before Writer::commit(). `md5`: the writer computes the etag.
