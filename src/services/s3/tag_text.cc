@@ -39,7 +39,11 @@ Result<void> add_tag(Tags& out, std::string_view key, std::string_view value) {
     return fail(problem(Problem::invalid_tag, {{"TagKey", std::string(key)}},
                         "Cannot provide multiple Tags with the same key"));
   }
-  if (out.size() > kTagsMax) return fail(problem(Problem::bad_request));
+  return {};
+}
+
+Result<void> check_count(const Tags& tags) {
+  if (tags.size() > kTagsMax) return fail(problem(Problem::bad_request));
   return {};
 }
 
@@ -56,12 +60,23 @@ Result<Tags> parse_tag_header(std::string_view header) {
         "x-amz-tagging", header));
   }
   for (const auto& [key, value] : *parsed) TRY(add_tag(out, key, value));
+  TRY(check_count(out));
   return out;
 }
 
 Result<Tags> read_tags(wire::List<api::Tag> tags) {
   Tags out;
   for (const api::Tag tag : tags) TRY(add_tag(out, tag.key(), tag.value()));
+  TRY(check_count(out));
+  return out;
+}
+
+Result<Tags> read_bucket_tags(wire::List<api::Tag> tags) {
+  Tags out;
+  for (const api::Tag tag : tags) TRY(add_tag(out, tag.key(), tag.value()));
+  if (out.size() > kBucketTagsMax) {
+    return fail(problem(Problem::bad_request, {}, "Bucket tag count cannot be greater than 50"));
+  }
   return out;
 }
 

@@ -1,4 +1,4 @@
-// Tags of objects: from the x-amz-tagging header and from the Tagging document.
+// Tags of objects and buckets: from the x-amz-tagging header and from the Tagging document.
 // Pure. Source: S3 User Guide, "Categorizing your storage using tags".
 #pragma once
 
@@ -12,7 +12,8 @@ namespace millrace::s3 {
 
 using Tags = std::map<std::string, std::string>;
 
-inline constexpr size_t kTagsMax = 10;
+inline constexpr size_t kTagsMax = 10;  // Of an object.
+inline constexpr size_t kBucketTagsMax = 50;
 inline constexpr size_t kTagKeyCharactersMax = 128;
 inline constexpr size_t kTagValueCharactersMax = 256;
 
@@ -20,6 +21,8 @@ inline constexpr size_t kTagValueCharactersMax = 256;
 Result<Tags> parse_tag_header(std::string_view header);
 // Errors: InvalidTag, BadRequest.
 Result<Tags> read_tags(wire::List<api::Tag> tags);
+// The same, of a bucket: up to kBucketTagsMax.
+Result<Tags> read_bucket_tags(wire::List<api::Tag> tags);
 void write_tags(const Tags& tags, wire::List<api::Tag> out);
 
 }  // namespace millrace::s3

@@ -46,6 +46,25 @@ KindName name_of(ErrorKind kind) {
   return {"InternalFailure", "InternalFailure", "InternalError", 500};
 }
 
+constexpr std::string_view kMalformedText =
+    "The XML you provided was not well-formed or did not validate against our published schema";
+
+// AWS: S3 calls a document that breaks the model's rules malformed, and one that is not there an
+// empty body, whichever the rule; see put_bucket_tagging.test.
+Result<void> check_document(const Validator& validator, const Shape& input, const Value& value) {
+  if (input.payload < 0) return {};
+  const auto index = static_cast<size_t>(input.payload);
+  const Member& payload = input.members[index];
+  if (payload.shape->kind != Kind::structure) return {};
+  const bool given = value.type == ValueType::structure && value.items[index].present();
+  if (!given && payload.required) {
+    return fail({ErrorKind::invalid, "Request Body is empty", "MissingRequestBodyError", 400});
+  }
+  if (!given) return {};
+  if (validator.validate(*payload.shape, value.items[index], "MalformedXML")) return {};
+  return fail({ErrorKind::invalid, std::string(kMalformedText), "MalformedXML", 400});
+}
+
 Task<Value> run_once(Handler handler, void* service, Call& call, Value input) {
   try {
     co_return co_await handler(service, call, input);
@@ -70,6 +89,9 @@ Task<Value> Dispatcher::run(const Directory::Entry& entry, const Operation& oper
                             Protocol protocol, Call& call, Value input) const {
   const Service& model = *entry.bound.model;
   if (operation.input != nullptr) {
+    if (protocol == Protocol::rest_xml) {
+      CO_TRY(check_document(validator_, *operation.input, input));
+    }
     CO_TRY(validator_.validate(*operation.input, input, validation_code(protocol, model)));
   }
   const Handler handler = entry.bound.handler(operation);
