@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 
+#include "engines/policy/statements.h"
+
 namespace millrace::policy {
 namespace {
 
@@ -20,33 +22,6 @@ constexpr std::string_view kStatementFields[] = {"Action",    "Condition",    "E
                                                  "NotAction", "NotPrincipal", "NotResource",
                                                  "Principal", "Resource",     "Sid"};
 constexpr std::string_view kPrincipalTypes[] = {"AWS", "CanonicalUser", "Federated", "Service"};
-constexpr std::string_view kOperators[] = {"ArnEquals",
-                                           "ArnLike",
-                                           "ArnNotEquals",
-                                           "ArnNotLike",
-                                           "BinaryEquals",
-                                           "Bool",
-                                           "DateEquals",
-                                           "DateGreaterThan",
-                                           "DateGreaterThanEquals",
-                                           "DateLessThan",
-                                           "DateLessThanEquals",
-                                           "DateNotEquals",
-                                           "IpAddress",
-                                           "NotIpAddress",
-                                           "Null",
-                                           "NumericEquals",
-                                           "NumericGreaterThan",
-                                           "NumericGreaterThanEquals",
-                                           "NumericLessThan",
-                                           "NumericLessThanEquals",
-                                           "NumericNotEquals",
-                                           "StringEquals",
-                                           "StringEqualsIgnoreCase",
-                                           "StringLike",
-                                           "StringNotEquals",
-                                           "StringNotEqualsIgnoreCase",
-                                           "StringNotLike"};
 
 std::unexpected<Error> wrong(std::string_view cause) {
   return fail(ErrorKind::invalid, std::string(cause));
@@ -140,15 +115,6 @@ Result<void> check_principals(const json::value& value) {
   return {};
 }
 
-bool is_operator(std::string_view name) {
-  for (const std::string_view set : {"ForAllValues:", "ForAnyValue:"}) {
-    if (name.starts_with(set)) name.remove_prefix(set.size());
-  }
-  constexpr std::string_view kIfExists = "IfExists";
-  if (name.ends_with(kIfExists)) name.remove_suffix(kIfExists.size());
-  return contains(kOperators, name);
-}
-
 bool is_condition_value(const json::value& value) {
   return value.is_string() || value.is_bool() || value.is_number();
 }
@@ -156,7 +122,8 @@ bool is_condition_value(const json::value& value) {
 Result<void> check_condition(const json::value& value) {
   if (!value.is_object()) return wrong(kSyntax);
   for (const auto& [name, keys] : value.get_object()) {
-    if (!is_operator(name) || !keys.is_object()) return wrong(kSyntax);
+    Operator read;
+    if (!parse_operator(name, read) || !keys.is_object()) return wrong(kSyntax);
     for (const auto& [key, values] : keys.get_object()) {
       const bool good = values.is_array()
                             ? std::ranges::all_of(values.get_array(), is_condition_value)
