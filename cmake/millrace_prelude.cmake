@@ -1,6 +1,6 @@
 # One precompiled header of the standard library and fmt for every target, and one with GoogleTest
 # for the test programs. Nobody includes it by name: each file still includes what it uses, which
-# the header check and every build without it (MILLRACE_PCH=OFF, GCC's preset, the fuzzers) see.
+# every build without it sees (MILLRACE_PCH=OFF, GCC's preset, the fuzzers).
 #
 # Clang only. ccache needs two sloppiness flags for it, which millrace_settings passes on.
 

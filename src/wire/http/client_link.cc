@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <optional>
+
+#include "wire/http/socket_path.h"
 
 namespace millrace::http {
 namespace {
@@ -57,12 +60,11 @@ void Link::disarm() {
 
 Task<void> Link::connect(Endpoint to) {
   asio::generic::stream_protocol::endpoint endpoint;
+  std::optional<SocketPath> path;  // Until it is connected.
   if (to.address.empty()) {
-    constexpr size_t kPathBytesMax = 107;  // Of sockaddr_un.
-    if (to.unix_path.empty() || to.unix_path.size() > kPathBytesMax) {
-      co_return fail(ErrorKind::invalid, "no usable path of a socket: " + to.unix_path);
-    }
-    endpoint = asio::local::stream_protocol::endpoint(to.unix_path);
+    CO_TRY(SocketPath usable, SocketPath::open(to.unix_path));
+    path.emplace(std::move(usable));
+    endpoint = asio::local::stream_protocol::endpoint(path->text());
   } else {
     ErrorCode error;
     const auto address = asio::ip::make_address(to.address, error);

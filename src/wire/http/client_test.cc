@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "runtime/log.h"
 #include "runtime/pool.h"
 #include "wire/http/test_peer.h"
@@ -119,6 +121,25 @@ TEST_F(ClientTest, SpeaksToUnixSockets) {
   EXPECT_EQ(answer->body, "GET /u localhost");
   server_.reset();
   EXPECT_EQ(fetch(to, "/u").error().kind, ErrorKind::not_found);
+}
+
+// Data directories lie deeper than the 107 bytes that an address holds.
+TEST_F(ClientTest, ReachesUnixSocketsOfAnyDepth) {
+  const std::filesystem::path top = "/tmp/millrace_http_client_" + std::to_string(::getpid());
+  const std::filesystem::path folder = top / std::string(100, 'd') / std::string(100, 'e');
+  std::filesystem::create_directories(folder);
+  const Endpoint to{.unix_path = folder / "socket"};
+  EXPECT_EQ(fetch(to, "/u").error().kind, ErrorKind::not_found);
+  start({.unix_path = to.unix_path});
+  const auto answer = fetch(to, "/u");
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_EQ(answer->body, "GET /u localhost");
+  EXPECT_TRUE(std::filesystem::is_socket(to.unix_path));
+  server_.reset();
+  EXPECT_FALSE(std::filesystem::exists(to.unix_path));
+  const Endpoint nameless{.unix_path = folder / std::string(100, 'f')};
+  EXPECT_EQ(fetch(nameless, "/u").error().kind, ErrorKind::invalid);
+  std::filesystem::remove_all(top);
 }
 
 TEST_F(ClientTest, ReplacesAConnectionThatDiedIdle) {

@@ -15,6 +15,7 @@
 #include "runtime/machine_time.h"
 #include "runtime/pool.h"
 #include "wire/http/connection.h"
+#include "wire/http/socket_path.h"
 
 namespace millrace::http {
 namespace {
@@ -67,7 +68,8 @@ Result<void> listen_on(Acceptor& acceptor, const SocketAddress& endpoint, const 
 }
 
 // Removes a socket that nobody listens on, as a process that was killed leaves behind.
-Result<void> clear_unix_path(asio::io_context& context, const std::string& path) {
+Result<void> clear_unix_path(asio::io_context& context, const std::string& path,
+                             const SocketPath& usable) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return {};
   if (!S_ISSOCK(status.st_mode)) {
@@ -75,7 +77,7 @@ Result<void> clear_unix_path(asio::io_context& context, const std::string& path)
   }
   asio::local::stream_protocol::socket probe(context);
   ErrorCode error;
-  probe.connect(asio::local::stream_protocol::endpoint(path), error);
+  probe.connect(asio::local::stream_protocol::endpoint(usable.text()), error);
   if (!error) return fail(ErrorKind::already_exists, "somebody listens on " + path);
   if (::unlink(path.c_str()) != 0) return fail(ErrorKind::denied, "cannot replace " + path);
   return {};
@@ -134,14 +136,11 @@ Result<void> Server::State::listen_tcp() {
 
 Result<void> Server::State::listen_unix() {
   if (options.unix_path.empty()) return {};
-  constexpr size_t kPathBytesMax = 107;  // Of sockaddr_un.
-  if (options.unix_path.size() > kPathBytesMax) {
-    return fail(ErrorKind::invalid, "the path of the socket is too long: " + options.unix_path);
-  }
+  TRY(const SocketPath usable, SocketPath::open(options.unix_path));
   asio::io_context& context = loops.front()->loop.context();
-  TRY(clear_unix_path(context, options.unix_path));
+  TRY(clear_unix_path(context, options.unix_path, usable));
   auto acceptor = std::make_unique<Acceptor>(context);
-  const asio::local::stream_protocol::endpoint endpoint(options.unix_path);
+  const asio::local::stream_protocol::endpoint endpoint(usable.text());
   TRY(listen_on(*acceptor, endpoint, options.unix_path));
   unix_bound = true;
   if (::chmod(options.unix_path.c_str(), 0600) != 0) {
