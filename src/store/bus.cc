@@ -31,9 +31,10 @@ struct Subscriber {
   std::string name;
   EventFilter filter;
   Bus::Handler handler;
-  uint64_t read_through = 0;  // Everything up to it is in `open`, or done, or not wanted.
-  uint64_t saved = 0;         // The cursor on disk.
-  std::set<uint64_t> open;    // Read, wanted and not done.
+  Bus::LastResort last_resort;  // Empty where parking is all.
+  uint64_t read_through = 0;    // Everything up to it is in `open`, or done, or not wanted.
+  uint64_t saved = 0;           // The cursor on disk.
+  std::set<uint64_t> open;      // Read, wanted and not done.
   std::map<std::string, Lane> lanes;
   std::deque<std::string> ready;  // Resources whose next event can be handled now.
   unsigned workers = 0;
@@ -80,6 +81,7 @@ struct Bus::State {
   Task<void> work(Subscriber* subscriber);
   Task<void> deliver(Subscriber* subscriber, std::string resource);
   Task<void> call(Subscriber* subscriber, Event event);
+  Task<void> give_up(Subscriber* subscriber, Event event, Error reason, unsigned attempts);
   Task<void> park(Subscriber* subscriber, Event event, Error reason, unsigned attempts);
   Task<void> retry_later(Subscriber* subscriber, std::string resource, microseconds delay);
   void finish(Subscriber& subscriber, const std::string& resource, uint64_t sequence);
@@ -208,8 +210,12 @@ Task<void> Bus::State::deliver(Subscriber* subscriber, std::string resource) {
                   {"resource", resource},
                   {"attempt", std::to_string(failures)},
                   {"error", handled.error().message}});
-    const bool give_up = damaged || failures >= options.attempts_max;
-    if (give_up) handled = co_await park(subscriber, *event, handled.error(), failures);
+    // What fails because everything ends has not been tried.
+    if (damaged) {
+      handled = co_await park(subscriber, *event, handled.error(), failures);
+    } else if (failures >= options.attempts_max && !stopping()) {
+      handled = co_await give_up(subscriber, *event, handled.error(), failures);
+    }
   }
   if (handled) {
     finish(*subscriber, resource, sequence);
@@ -229,6 +235,22 @@ Task<void> Bus::State::call(Subscriber* subscriber, Event event) {
   }
   co_await loop->resume_here();
   co_return result;
+}
+
+Task<void> Bus::State::give_up(Subscriber* subscriber, Event event, Error reason,
+                               unsigned attempts) {
+  if (subscriber->last_resort) {
+    Result<void> result;
+    try {
+      Task<void> resort = subscriber->last_resort(event, reason);
+      result = co_await std::move(resort);
+    } catch (const std::exception& exception) {
+      result = fail(ErrorKind::internal, exception.what());
+    }
+    co_await loop->resume_here();
+    CO_TRY(std::move(result));
+  }
+  co_return co_await park(subscriber, std::move(event), std::move(reason), attempts);
 }
 
 Task<void> Bus::State::park(Subscriber* subscriber, Event event, Error reason, unsigned attempts) {
@@ -329,12 +351,13 @@ Bus::Bus(Database& db, runtime::Clock& clock, Options options)
     : state_(std::make_shared<State>(db, clock, options)) {}
 Bus::~Bus() = default;
 
-void Bus::subscribe(std::string name, EventFilter filter, Handler handler) {
+void Bus::subscribe(std::string name, EventFilter filter, Handler handler, LastResort last_resort) {
   ASSERT(state_->nursery == nullptr);
   auto subscriber = std::make_unique<Subscriber>();
   subscriber->name = std::move(name);
   subscriber->filter = std::move(filter);
   subscriber->handler = std::move(handler);
+  subscriber->last_resort = std::move(last_resort);
   state_->subscribers.push_back(std::move(subscriber));
 }
 

@@ -4,9 +4,11 @@
 // A subscriber has a name and, under it, a durable cursor. Events of one resource are handled one
 // after the other; those of different resources concurrently, up to a limit, so a slow handler
 // holds up its own resource only. A handler that fails is called again after a growing delay on the
-// Clock; at the limit the event is parked in the table of dead letters, with the reason, and the
-// next one follows. The outbox is trimmed behind the slowest subscriber. A subscriber that is new
-// to the data directory begins with the oldest event that is still there.
+// Clock; at the limit the subscriber's LastResort is called, the event is parked in the table of
+// dead letters, with the reason, and the next one follows. Until both have succeeded the event is
+// tried again, so a subscriber that must bring a resource to a final state always does. The outbox
+// is trimmed behind the slowest subscriber. A subscriber that is new to the data directory begins
+// with the oldest event that is still there.
 //
 // Threads: subscribe() before start(), both from one thread; drain() from anywhere. Handlers run on
 // the nursery's loop and belong to the nursery: on its stop, handlers that run are awaited and
@@ -63,6 +65,9 @@ class Bus final {
   // A coroutine function, or a lambda that calls one (never a lambda that is one). It may be called
   // again for an event that it has handled, after a crash: its effect must bear that.
   using Handler = std::function<Task<void>(Event)>;
+  // Says what becomes of the resource of an event that its handler gives up, with the handler's
+  // last error. Where it fails too, handler and last resort are called again later.
+  using LastResort = std::function<Task<void>(Event, Error)>;
 
   struct Options {
     unsigned attempts_max = 8;  // Then the event is parked.
@@ -80,7 +85,8 @@ class Bus final {
   Bus& operator=(const Bus&) = delete;
 
   // `name` is durable: a subscriber that is renamed begins anew.
-  void subscribe(std::string name, EventFilter filter, Handler handler);
+  void subscribe(std::string name, EventFilter filter, Handler handler,
+                 LastResort last_resort = {});
 
   // Begins to deliver. Errors: internal (the cursors cannot be read).
   Result<void> start(runtime::Nursery& nursery);

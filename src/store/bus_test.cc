@@ -183,6 +183,40 @@ TEST_F(BusTest, ParksWhatFailsAndGoesOn) {
   EXPECT_EQ(letters->front().sequence, 1U);
 }
 
+Task<void> resort(Witness* witness, Event event, Error reason) {
+  ++witness->calls;
+  if (witness->failures["resort"] > 0) {
+    --witness->failures["resort"];
+    co_return fail(ErrorKind::internal, "not now either");
+  }
+  witness->seen["given up"].push_back(event.detail + ": " + reason.message);
+  co_return ok;
+}
+
+Task<void> drain_with_resort(Database* db, runtime::Clock* clock, Witness* witness) {
+  runtime::Nursery nursery(*runtime::Loop::current());
+  Bus bus(*db, *clock, {.attempts_max = 3, .backoff_first = microseconds(0)});
+  const Bus::LastResort last = [witness](Event event, Error reason) {
+    return resort(witness, std::move(event), std::move(reason));
+  };
+  bus.subscribe("witness", {}, witness_of(witness), last);
+  CO_TRY(bus.start(nursery));
+  const Result<void> done = co_await fail_for_ever(db, &bus, witness, clock);
+  CO_TRY(co_await nursery.close());
+  co_return done;
+}
+
+TEST_F(BusTest, LastResortIsRepeatedUntilItSucceeds) {
+  Witness witness;
+  witness.failures["resort"] = 2;
+  ASSERT_TRUE(runtime::run_task(loop_, drain_with_resort(db_.get(), clock_.get(), &witness)));
+  EXPECT_EQ(witness.seen["given up"], (Details{"1: not now"}));
+  EXPECT_EQ(witness.seen["a"], (Details{"2"}));
+  EXPECT_EQ(witness.calls, 5 + 3 + 1);  // Tries of "1", last resorts, "2".
+  Txn txn = db_->begin();
+  EXPECT_EQ(txn.scan(kDeadLetters, {})->size(), 1U);
+}
+
 Task<void> hold_one(Database* db, Bus* bus, Witness* witness, runtime::Clock*) {
   witness->held = "slow";
   for (int i = 0; i < 5; ++i) CO_TRY(co_await emit(db, "slow", std::to_string(i)));
