@@ -130,7 +130,7 @@ struct Platform::Parts {
   std::unique_ptr<http::Client> client{std::make_unique<http::Client>()};
   WorkerJobs worker_jobs{jobs, outside.disk, pool};
   WorkerHttp worker_http{*client};
-  ModelArchives models{objects, outside.disk, pool};
+  ModelArchives models{objects, outside.disk, pool, outside.clock};
   InvocationMetrics invocations{series, outside.clock};
   serving::Fleets fleets{{db, outside.clock, outside.random, outside.disk, pool, nursery,
                           worker_jobs, worker_http, models, invocations, config.data / "models",

@@ -60,7 +60,7 @@ Task<void> ModelArchives::fetch(Realm realm, std::string url, runtime::Path fold
   const auto uri = sagemaker::parse_s3_uri(url);
   if (!uri) co_return fail(ErrorKind::invalid, "The model's URL is no s3:// URI: " + url);
   const runtime::Path archive = folder.string() + ".tar.gz";
-  const sagemaker::Storage storage{objects_, disk_, pool_};
+  const sagemaker::Storage storage{objects_, disk_, pool_, clock_};
   auto clear = [&]() -> Result<void> {
     TRY(disk_.remove_tree(archive));
     return disk_.make_directories(folder);

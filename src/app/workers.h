@@ -40,14 +40,16 @@ class WorkerHttp final : public serving::WorkerExchange {
 // Models are model.tar.gz in S3.
 class ModelArchives final : public serving::ModelSource {
  public:
-  ModelArchives(objects::Objects& objects, runtime::Disk& disk, runtime::Pool& pool)
-      : objects_(objects), disk_(disk), pool_(pool) {}
+  ModelArchives(objects::Objects& objects, runtime::Disk& disk, runtime::Pool& pool,
+                runtime::Clock& clock)
+      : objects_(objects), disk_(disk), pool_(pool), clock_(clock) {}
   Task<void> fetch(Realm realm, std::string url, runtime::Path folder) override;
 
  private:
   objects::Objects& objects_;
   runtime::Disk& disk_;
   runtime::Pool& pool_;
+  runtime::Clock& clock_;
 };
 
 // AWS: AWS/SageMaker, by EndpointName and VariantName: Invocations, Invocation4XXErrors,

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "runtime/locked.h"
 #include "runtime/log.h"
+#include "runtime/repeat.h"
 
 namespace millrace::serving {
 namespace {
@@ -94,6 +95,7 @@ struct Fleets::State : std::enable_shared_from_this<State> {
   Task<void> start_workers(Realm realm, std::string endpoint, Generation generation);
   Task<void> wait_healthy(std::string id);
   Task<void> restart(std::string id, milliseconds delay);
+  Task<void> start_again(std::string id, Worker worker);
   Task<void> watch_health();
   Task<void> stop_generation(Generation generation);
   Route route_of(const Generation& generation);
@@ -107,7 +109,11 @@ Fleets::~Fleets() = default;
 
 // Unpacks beside and renames, so that a folder that is there is whole.
 Task<void> Fleets::State::prepare_model(Realm realm, std::string url, runtime::Path folder) {
-  auto there = [this, folder]() -> Result<bool> { return world.disk.list(folder).has_value(); };
+  const auto there = [this, folder]() -> Result<bool> {
+    const auto found = world.disk.list(folder);
+    if (!found && found.error().kind != ErrorKind::not_found) return fail(found.error());
+    return found.has_value();
+  };
   CO_TRY(const bool exists, co_await world.pool.run(there));
   if (exists) co_return ok;
   const runtime::Path beside = folder.string() + ".new";
@@ -131,8 +137,10 @@ Task<void> Fleets::State::start_workers(Realm realm, std::string endpoint, Gener
   std::vector<Planned> plans = planned_workers(folders(), generation);
   for (Planned& planned : plans) {
     if (!planned.variant->model_url.empty()) {
-      CO_TRY(
-          co_await prepare_model(realm, planned.variant->model_url, planned.workers.front().model));
+      const std::string& url = planned.variant->model_url;
+      const runtime::Path& model = planned.workers.front().model;
+      const auto prepare = [&] { return prepare_model(realm, url, model); };
+      CO_TRY(co_await runtime::repeat<void>(world.clock, prepare));
     }
     for (Worker& worker : planned.workers) {
       auto seat = std::make_shared<Seat>();
@@ -146,7 +154,8 @@ Task<void> Fleets::State::start_workers(Realm realm, std::string endpoint, Gener
                                            .seat = seat,
                                            .startup_timeout = timeout});
       });
-      CO_TRY(co_await world.host.start(std::move(worker)));
+      const auto start = [&] { return world.host.start(worker); };
+      CO_TRY(co_await runtime::repeat<void>(world.clock, start));
     }
   }
   co_return ok;
@@ -180,9 +189,9 @@ Task<void> Fleets::State::wait_healthy(std::string id) {
                      fmt::format("The model's program ended before it was ready: {}", *end));
     }
     if (world.clock.now() >= deadline) {
-      co_return fail(ErrorKind::deadline, "The primary container for production variant " +
-                                              found->seat->variant +
-                                              " did not pass the ping health check.");
+      co_return fail(ErrorKind::invalid, "The primary container for production variant " +
+                                             found->seat->variant +
+                                             " did not pass the ping health check.");
     }
     CO_TRY(co_await world.clock.sleep_for(kHealthInterval, world.nursery.stop_token()));
   }
@@ -222,14 +231,15 @@ Task<void> Fleets::State::stop_generation(Generation generation) {
       watched.with([&](auto& map) { map.erase(worker.id); });
       CO_TRY(co_await world.host.stop(worker.id));
     }
-    auto remove = [this, &planned]() -> Result<void> {
+    const auto remove = [this, &planned]() -> Result<void> {
       for (const Worker& worker : planned.workers) {
         TRY(world.disk.remove_tree(worker.folder));
         if (!worker.model.empty()) TRY(world.disk.remove_tree(worker.model));
       }
       return {};
     };
-    CO_TRY(co_await world.pool.run(remove));
+    const auto step = [&] { return world.pool.run(remove); };
+    CO_TRY(co_await runtime::repeat<void>(world.clock, step));
   }
   co_return ok;
 }
@@ -338,9 +348,19 @@ Task<void> Fleets::State::restart(std::string id, milliseconds delay) {
     return it->second.worker;
   });
   if (!worker) co_return ok;
-  CO_TRY(co_await world.host.stop(id));
-  CO_TRY(co_await world.host.start(*worker));
-  co_return co_await wait_healthy(id);
+  const Result<void> started = co_await start_again(id, *worker);
+  if (started) co_return co_await wait_healthy(id);
+  if (world.nursery.stop_token().stop_requested()) co_return ok;
+  runtime::log(runtime::LogLevel::warning, "worker.not_restarted",
+               {{"worker", id}, {"error", started.error().message}});
+  const milliseconds next = std::clamp(delay * 2, kRestartDelayFirst, kRestartDelayMax);
+  world.nursery.spawn(restart(std::move(id), next));
+  co_return ok;
+}
+
+Task<void> Fleets::State::start_again(std::string id, Worker worker) {
+  CO_TRY(co_await world.host.stop(std::move(id)));
+  co_return co_await world.host.start(std::move(worker));
 }
 
 std::optional<Place> Fleets::place_of(const std::string& id) const {

@@ -76,7 +76,8 @@ class Fleets final {
                            const std::string& tag, std::vector<Variant> variants);
 
   // Starts the planned generation and ends when every worker of it answers /ping; it is not routed
-  // to yet. Repeatable. Errors: fit for the user (FailureReason); the generation has been stopped.
+  // to yet. Repeatable. Errors: internal, exhausted, deadline, conflict (of this machine: try
+  // again); any other is the model's fault, and fit for the user (FailureReason).
   Task<void> deploy(Realm realm, std::string endpoint);
 
   // In the caller's transaction: the planned generation becomes the one that serves.

@@ -13,16 +13,24 @@ std::string name_of(const store::Event& event) {
 }  // namespace
 
 void subscribe(store::Bus& bus, Sagemaker& service) {
-  bus.subscribe("sagemaker.training",
-                {.sources = {"aws.sagemaker"}, .detail_types = {std::string(kTrainingStateChange)}},
-                [&service](store::Event event) {
-                  return react_to_training_job(service, event.realm, name_of(event));
-                });
-  bus.subscribe("sagemaker.endpoints",
-                {.sources = {"aws.sagemaker"}, .detail_types = {std::string(kEndpointStateChange)}},
-                [&service](store::Event event) {
-                  return react_to_endpoint(service, event.realm, name_of(event));
-                });
+  bus.subscribe(
+      "sagemaker.training",
+      {.sources = {"aws.sagemaker"}, .detail_types = {std::string(kTrainingStateChange)}},
+      [&service](store::Event event) {
+        return react_to_training_job(service, event.realm, name_of(event));
+      },
+      [&service](store::Event event, Error reason) {
+        return give_up_training_job(service, event.realm, name_of(event), reason);
+      });
+  bus.subscribe(
+      "sagemaker.endpoints",
+      {.sources = {"aws.sagemaker"}, .detail_types = {std::string(kEndpointStateChange)}},
+      [&service](store::Event event) {
+        return react_to_endpoint(service, event.realm, name_of(event));
+      },
+      [&service](store::Event event, Error reason) {
+        return give_up_endpoint(service, event.realm, name_of(event), reason);
+      });
 }
 
 }  // namespace millrace::sagemaker

@@ -13,6 +13,7 @@
 #include "runtime/clock.h"
 #include "runtime/disk.h"
 #include "runtime/pool.h"
+#include "runtime/repeat.h"
 #include "services/sagemaker/tables.h"
 #include "wire/pipeline/call.h"
 
@@ -30,6 +31,13 @@ struct Sagemaker {
   runtime::Path folder;  // Of the directories of training jobs; gone with their jobs.
 };
 
+// Work on files as a step of its own (runtime/repeat.h).
+template <class T>
+Task<T> repeat_on_pool(Sagemaker& sm, std::function<Result<T>()> work) {
+  const auto step = [&] { return sm.pool.run(work); };
+  co_return co_await runtime::repeat<T>(sm.clock, step);
+}
+
 // arn:aws:sagemaker:<region>:<account>:<kind>/<name>. AWS lower-cases the name.
 std::string arn_of(const Realm& realm, std::string_view kind, std::string_view name);
 
@@ -37,6 +45,15 @@ std::string arn_of(const Realm& realm, std::string_view kind, std::string_view n
 Error could_not_find(std::string_view noun, std::string_view arn);
 // AWS: `Cannot create already existing model "arn:…".`
 Error already_existing(std::string_view noun, std::string_view arn);
+
+inline constexpr size_t kReasonMax = 1024;  // AWS: of FailureReason.
+
+// Whether trying again cannot help: what the user has asked for is at fault, and not this machine
+// (a disk, a limit of ours, a stop) or another's commit.
+constexpr bool is_final(ErrorKind kind) {
+  return !runtime::is_passing(kind) && kind != ErrorKind::deadline && kind != ErrorKind::conflict;
+}
+
 // DIVERGES: AWS pulls any image; Millrace has its own algorithms under AWS's image names.
 Error unknown_image(std::string_view image);
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "runtime/repeat.h"
+
 namespace millrace::sagemaker {
 namespace {
 
@@ -54,8 +56,10 @@ Task<std::unique_ptr<File>> open_file(Storage storage, Path path, runtime::OpenM
   co_return co_await std::move(run);
 }
 
-Task<uint64_t> copy_to_file(Storage storage, objects::ObjectId from, Path to) {
+Task<uint64_t> try_copy_to_file(Storage storage, objects::ObjectId from, Path to) {
   CO_TRY(objects::Reader reader, co_await storage.objects.read(std::move(from)));
+  const auto clear = [&] { return storage.disk.remove_tree(to); };
+  CO_TRY(co_await storage.pool.run(clear));  // What an earlier try left.
   CO_TRY(const std::unique_ptr<File> file,
          co_await open_file(storage, std::move(to), runtime::OpenMode::create_new));
   for (uint64_t offset = 0; offset < reader.size();) {
@@ -66,6 +70,35 @@ Task<uint64_t> copy_to_file(Storage storage, objects::ObjectId from, Path to) {
     offset += bytes.size();
   }
   co_return reader.size();
+}
+
+Task<uint64_t> copy_to_file(Storage storage, objects::ObjectId from, Path to) {
+  const auto step = [&] { return try_copy_to_file(storage, from, to); };
+  co_return co_await runtime::repeat<uint64_t>(storage.clock, step);
+}
+
+Task<void> try_upload(Storage storage, std::string account, Path from, S3Uri to) {
+  CO_TRY(const std::unique_ptr<File> file,
+         co_await open_file(storage, std::move(from), runtime::OpenMode::read));
+  objects::ObjectId id{std::move(to.bucket), std::move(to.key)};
+  CO_TRY(objects::Writer writer, co_await storage.objects.write(std::move(id), {}));
+  Bytes buffer(kPieceBytes, '\0');
+  for (uint64_t offset = 0;;) {
+    const auto work = [&]() -> Result<size_t> {
+      return file->read_at(offset, buffer.data(), buffer.size());
+    };
+    Task<size_t> run = storage.pool.run(work);
+    CO_TRY(const size_t got, co_await std::move(run));
+    if (got == 0) break;
+    CO_TRY(co_await writer.write(BytesView(buffer).substr(0, got)));
+    offset += got;
+  }
+  objects::Digests digests;
+  objects::Cause cause;
+  cause.operation = "PutObject";
+  cause.requester = account;
+  CO_TRY(co_await writer.commit(std::move(digests), {}, std::move(cause)));
+  co_return ok;
 }
 
 }  // namespace
@@ -127,27 +160,8 @@ Task<void> download_object(Storage storage, std::string account, S3Uri from, Pat
 
 Task<void> upload(Storage storage, std::string account, Path from, S3Uri to) {
   CO_TRY(check_owner(storage.objects, to.bucket, account));
-  CO_TRY(const std::unique_ptr<File> file,
-         co_await open_file(storage, std::move(from), runtime::OpenMode::read));
-  objects::ObjectId id{std::move(to.bucket), std::move(to.key)};
-  CO_TRY(objects::Writer writer, co_await storage.objects.write(std::move(id), {}));
-  Bytes buffer(kPieceBytes, '\0');
-  for (uint64_t offset = 0;;) {
-    const auto work = [&]() -> Result<size_t> {
-      return file->read_at(offset, buffer.data(), buffer.size());
-    };
-    Task<size_t> run = storage.pool.run(work);
-    CO_TRY(const size_t got, co_await std::move(run));
-    if (got == 0) break;
-    CO_TRY(co_await writer.write(BytesView(buffer).substr(0, got)));
-    offset += got;
-  }
-  objects::Digests digests;
-  objects::Cause cause;
-  cause.operation = "PutObject";
-  cause.requester = account;
-  CO_TRY(co_await writer.commit(std::move(digests), {}, std::move(cause)));
-  co_return ok;
+  const auto step = [&] { return try_upload(storage, account, from, to); };
+  co_return co_await runtime::repeat<void>(storage.clock, step);
 }
 
 }  // namespace millrace::sagemaker

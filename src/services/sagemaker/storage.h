@@ -22,10 +22,13 @@ struct Storage {
   objects::Objects& objects;
   runtime::Disk& disk;
   runtime::Pool& pool;
+  runtime::Clock& clock;
 };
 
 // Whether an object's key begins with the URI's. Errors: not_found (bucket), internal.
 Task<bool> has_objects(Storage storage, std::string account, S3Uri prefix);
+// The tasks below repeat what fails on this machine's account, object by object (runtime/repeat.h).
+
 // Copies every object below the prefix into `folder`, which exists, under its key without the
 // prefix's last folder, as SageMaker lays channels out. Answers how many bytes.
 // Errors: not_found (bucket, or nothing below the prefix), invalid (a key that is no path), those

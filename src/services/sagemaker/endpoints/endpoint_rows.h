@@ -47,5 +47,7 @@ Result<std::vector<serving::Variant>> variants_of(store::Txn& txn, wire::Call& c
 
 // Brings what runs to what the row says; called for each event of the endpoint. Repeatable.
 Task<void> react_to_endpoint(Sagemaker& sm, Realm realm, std::string name);
+// The deployment or the deletion has failed, for this reason: it was tried again and again in vain.
+Task<void> give_up_endpoint(Sagemaker& sm, Realm realm, std::string name, Error reason);
 
 }  // namespace millrace::sagemaker

@@ -3,8 +3,6 @@
 namespace millrace::sagemaker {
 namespace {
 
-constexpr size_t kReasonMax = 1024;  // AWS: of FailureReason.
-
 // AWS: an update that fails leaves the endpoint in service with what it had.
 Result<void> fail_deployment(store::Txn& txn, Endpoint& endpoint, const Error& error, Time now) {
   TRY(serving::Fleets::abandon(txn, endpoint.realm, endpoint.name));
@@ -22,6 +20,7 @@ Result<void> fail_deployment(store::Txn& txn, Endpoint& endpoint, const Error& e
 
 Task<void> deploy(Sagemaker& sm, Realm realm, std::string name) {
   const Result<void> deployed = co_await sm.fleets.deploy(realm, name);
+  if (!deployed && !is_final(deployed.error().kind)) co_return deployed;  // The bus tries again.
   store::Txn txn = sm.db.begin();
   CO_TRY(std::optional<Endpoint> endpoint, txn.find(kEndpoints, {realm, name}));
   const bool wanted = endpoint && (endpoint->status == kCreating || endpoint->status == kUpdating);
@@ -63,6 +62,24 @@ Task<void> react_to_endpoint(Sagemaker& sm, Realm realm, std::string name) {
   CO_TRY(co_await sm.fleets.settle(realm, name));
   if (endpoint && endpoint->status == kDeleting) CO_TRY(co_await remove(sm, realm, name));
   co_return ok;
+}
+
+// AWS: a deletion that fails leaves an endpoint that is Failed, and can be deleted again.
+Task<void> give_up_endpoint(Sagemaker& sm, Realm realm, std::string name, Error reason) {
+  store::Txn txn = sm.db.begin();
+  CO_TRY(std::optional<Endpoint> endpoint, txn.find(kEndpoints, {realm, name}));
+  if (!endpoint) co_return ok;
+  reason.message = "InternalServerError: " + reason.message;
+  if (endpoint->status == kCreating || endpoint->status == kUpdating) {
+    CO_TRY(fail_deployment(txn, *endpoint, reason, sm.clock.now()));
+  } else if (endpoint->status == kDeleting) {
+    endpoint->status = kFailed;
+    endpoint->failure_reason = reason.message.substr(0, kReasonMax);
+    put_endpoint(txn, *endpoint, sm.clock.now());
+  } else {
+    co_return ok;
+  }
+  co_return co_await txn.commit();
 }
 
 }  // namespace millrace::sagemaker

@@ -69,19 +69,24 @@ Result<PreparedTraining> prepare_training(const Sagemaker& sm, const TrainingJob
   return out;
 }
 
-Result<void> make_training_folders(runtime::Disk& disk, const runtime::Path& folder,
-                                   const PreparedTraining& prepared) {
-  TRY(disk.remove_tree(folder));  // Of an earlier attempt that was interrupted.
-  for (const char* name : {"input/config", "input/data", "model", "output/data", "code", "tmp"}) {
-    TRY(disk.make_directories(folder / name));
-  }
+Task<void> make_training_folders(Sagemaker& sm, runtime::Path folder, PreparedTraining prepared) {
+  const auto make = [&]() -> Result<void> {
+    TRY(sm.disk.remove_tree(folder));  // Of an earlier attempt that was interrupted.
+    for (const char* name : {"input/config", "input/data", "model", "output/data", "code", "tmp"}) {
+      TRY(sm.disk.make_directories(folder / name));
+    }
+    for (const auto& [name, uri] : prepared.channels) {
+      TRY(sm.disk.make_directories(folder / "input/data" / name));
+    }
+    return {};
+  };
+  CO_TRY(co_await repeat_on_pool<void>(sm, make));
   for (const auto& [name, content] : prepared.config) {
-    TRY(runtime::write_file_durably(disk, folder / "input/config" / name, content));
+    const runtime::Path file = folder / "input/config" / name;
+    const auto write = [&] { return runtime::write_file_durably(sm.disk, file, content); };
+    CO_TRY(co_await repeat_on_pool<void>(sm, write));
   }
-  for (const auto& [name, uri] : prepared.channels) {
-    TRY(disk.make_directories(folder / "input/data" / name));
-  }
-  return {};
+  co_return ok;
 }
 
 }  // namespace millrace::sagemaker

@@ -19,8 +19,7 @@ struct PreparedTraining {
 Result<PreparedTraining> prepare_training(const Sagemaker& sm, const TrainingJob& job,
                                           const CreateTrainingJobRequest& in);
 // Makes the job's folders and configuration files, in place of what an interrupted attempt left.
-// Blocks. Errors: those of Disk.
-Result<void> make_training_folders(runtime::Disk& disk, const runtime::Path& folder,
-                                   const PreparedTraining& prepared);
+// Errors: those of Disk.
+Task<void> make_training_folders(Sagemaker& sm, runtime::Path folder, PreparedTraining prepared);
 
 }  // namespace millrace::sagemaker

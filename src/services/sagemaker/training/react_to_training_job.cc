@@ -7,8 +7,6 @@
 namespace millrace::sagemaker {
 namespace {
 
-constexpr size_t kReasonMax = 1024;  // AWS: of FailureReason.
-
 Task<void> advance(Sagemaker& sm, TrainingJob job, std::string_view status,
                    std::string_view secondary) {
   store::Txn txn = sm.db.begin();
@@ -20,10 +18,12 @@ Task<void> advance(Sagemaker& sm, TrainingJob job, std::string_view status,
   co_return co_await txn.commit();
 }
 
-Task<void> fail_job(Sagemaker& sm, TrainingJob job, std::string reason) {
+Task<void> fail_job(Sagemaker& sm, TrainingJob::Key job, std::string reason) {
+  if (!reason.starts_with("ClientError")) reason = "InternalServerError: " + reason;
   store::Txn txn = sm.db.begin();
-  CO_TRY(TrainingJob current, txn.get(kTrainingJobs, job.key()));
-  if (current.ended()) co_return ok;
+  CO_TRY(std::optional<TrainingJob> found, txn.find(kTrainingJobs, job));
+  if (!found || found->ended()) co_return ok;
+  TrainingJob& current = *found;
   current.failure_reason = reason.substr(0, kReasonMax);
   move_to(current, kTrainingFailed, "Failed", sm.clock.now());
   put_training_job(txn, current, sm.clock.now());
@@ -35,18 +35,19 @@ Task<void> download_and_start(Sagemaker& sm, TrainingJob job, CreateTrainingJobR
   // An attempt that died behind start() has left a job that runs in the folder.
   if (co_await sm.jobs.status(prepared.spec.id)) co_return ok;
   const runtime::Path folder = folder_of(sm, job);
-  auto make = [&] { return make_training_folders(sm.disk, folder, prepared); };
-  CO_TRY(co_await sm.pool.run(make));
+  CO_TRY(co_await make_training_folders(sm, folder, prepared));
   for (const auto& [name, uri] : prepared.channels) {
     const auto got =
         co_await download(storage_of(sm), job.realm.account, uri, folder / "input/data" / name);
     if (!got) {
-      co_return fail(got.error().kind,
-                     fmt::format("ClientError: Data download failed: channel {}: {}", name,
-                                 got.error().message));
+      const ErrorKind kind = got.error().kind;
+      co_return fail(kind,
+                     fmt::format("{}Data download failed: channel {}: {}",
+                                 is_final(kind) ? "ClientError: " : "", name, got.error().message));
     }
   }
-  co_return co_await sm.jobs.start(std::move(prepared.spec));
+  const auto start = [&] { return sm.jobs.start(prepared.spec); };
+  co_return co_await runtime::repeat<void>(sm.clock, start);
 }
 
 // AWS: model/ becomes output/model.tar.gz, output/data/ becomes output/output.tar.gz where the
@@ -59,14 +60,14 @@ Task<void> upload_results(Sagemaker& sm, TrainingJob job, CreateTrainingJobReque
       {folder / "model", "model.tar.gz"}, {folder / "output/data", "output.tar.gz"}};
   for (const auto& [from, name] : results) {
     const runtime::Path archive = folder / "tmp" / name;
-    auto pack = [&]() -> Result<bool> {
+    const auto pack = [&]() -> Result<bool> {
       TRY(const auto entries, sm.disk.list(from));
       if (entries.empty() && name != "model.tar.gz") return false;
       TRY(sm.disk.remove_tree(archive));
       TRY(ml::create_tar_gz(sm.disk, from, archive));
       return true;
     };
-    CO_TRY(const bool packed, co_await sm.pool.run(pack));
+    CO_TRY(const bool packed, co_await repeat_on_pool<bool>(sm, pack));
     if (!packed) continue;
     CO_TRY(
         co_await upload(storage_of(sm), job.realm.account, archive, output_of(job, *base, name)));
@@ -83,8 +84,8 @@ Task<void> stop_process(Sagemaker& sm, TrainingJob job) {
 // Nothing of an ended job is needed but its row.
 Task<void> clean_up(Sagemaker& sm, TrainingJob job) {
   const runtime::Path folder = folder_of(sm, job);
-  auto remove = [&] { return sm.disk.remove_tree(folder); };
-  CO_TRY(co_await sm.pool.run(remove));
+  const auto remove = [&] { return sm.disk.remove_tree(folder); };
+  CO_TRY(co_await repeat_on_pool<void>(sm, remove));
   co_return co_await sm.jobs.remove(std::string(kTrainingIdPrefix) + job.tag);
 }
 
@@ -118,10 +119,13 @@ Task<void> react_to_training_job(Sagemaker& sm, Realm realm, std::string name) {
   CO_TRY(const CreateTrainingJobRequest in,
          read_document<CreateTrainingJobRequest>(call, job->document));
   const Result<void> done = co_await work(sm, *job, in);
-  if (done || done.error().kind == ErrorKind::conflict) co_return done;  // The bus tries again.
-  std::string reason = done.error().message;
-  if (!reason.starts_with("ClientError")) reason = "InternalServerError: " + reason;
-  co_return co_await fail_job(sm, *job, std::move(reason));
+  if (done || !is_final(done.error().kind)) co_return done;  // The bus tries again.
+  co_return co_await fail_job(sm, job->key(), done.error().message);
+}
+
+Task<void> give_up_training_job(Sagemaker& sm, Realm realm, std::string name, Error reason) {
+  TrainingJob::Key job{std::move(realm), std::move(name)};
+  co_return co_await fail_job(sm, std::move(job), std::move(reason.message));
 }
 
 }  // namespace millrace::sagemaker

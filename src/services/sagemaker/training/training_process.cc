@@ -10,7 +10,6 @@
 namespace millrace::sagemaker {
 namespace {
 
-constexpr size_t kReasonMax = 1024;
 constexpr size_t kMetricLineMax = 4096;  // Longer lines are no metrics.
 constexpr uint64_t kFailureFileMax = 64 * 1024;
 
@@ -68,8 +67,9 @@ Task<void> keep_metrics(Sagemaker& sm, TrainingJob job, std::vector<jobs::LogLin
 // AWS: the reason is what the program wrote to output/failure, or else how it ended.
 Task<std::string> failure_reason(Sagemaker& sm, TrainingJob job, jobs::JobEnd end) {
   const runtime::Path file = folder_of(sm, job) / "output" / "failure";
-  auto read = [&] { return runtime::read_file(sm.disk, file, kFailureFileMax); };
-  const Result<Bytes> text = co_await sm.pool.run(read);
+  const auto read = [&] { return runtime::read_file(sm.disk, file, kFailureFileMax); };
+  const auto step = [&] { return sm.pool.run(read); };
+  const Result<Bytes> text = co_await runtime::repeat<Bytes>(sm.clock, step);
   std::string reason = text && !text->empty() ? *text : std::string();
   if (reason.empty() && end.reason == jobs::EndReason::exited) {
     reason = fmt::format("AlgorithmError: exit code: {}", end.exit_code);
@@ -103,6 +103,8 @@ Task<void> take_training_end(Sagemaker& sm, jobs::JobEnd end) {
   store::Txn txn = sm.db.begin();
   CO_TRY(TrainingJob current, txn.get(kTrainingJobs, job->key()));
   const Time now = sm.clock.now();
+  // The end may be told before it is noted that the job was started.
+  if (current.secondary == "Downloading") move_to(current, kInProgress, "Training", end.started);
   if (current.training_started == Time{}) current.training_started = end.started;
   current.training_ended = now;
   if (too_long) current.stop_reason = "MaxRuntimeExceeded";

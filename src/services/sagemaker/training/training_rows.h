@@ -104,10 +104,13 @@ runtime::Path folder_of(const Sagemaker& sm, const TrainingJob& job);
 std::string log_stream_of(const TrainingJob& job);
 // AWS: <S3OutputPath>/<job>/output/<file>.
 S3Uri output_of(const TrainingJob& job, const S3Uri& output_path, std::string_view file);
-inline Storage storage_of(Sagemaker& sm) { return {sm.objects, sm.disk, sm.pool}; }
+inline Storage storage_of(Sagemaker& sm) { return {sm.objects, sm.disk, sm.pool, sm.clock}; }
 
 // Does the work of the job's state; called for each of its events. Repeatable.
 Task<void> react_to_training_job(Sagemaker& sm, Realm realm, std::string name);
+// The job has failed, for this reason, where it has not ended yet: its work was tried again and
+// again in vain.
+Task<void> give_up_training_job(Sagemaker& sm, Realm realm, std::string name, Error reason);
 // What the job's process says and how it ends; told by the job runner, at least once.
 Task<void> take_training_lines(Sagemaker& sm, std::string job_id, std::vector<jobs::LogLine> lines);
 Task<void> take_training_end(Sagemaker& sm, jobs::JobEnd end);
