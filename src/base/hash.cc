@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/crc_tables.h"
 #include "base/result.h"
 
 namespace millrace {
@@ -46,40 +47,6 @@ struct MdContext {
 
   EVP_MD_CTX* md = EVP_MD_CTX_new();
 };
-
-// Eight tables, so that eight bytes are folded at once ("slicing by eight").
-template <class Word, Word kPolynomial>
-constexpr auto crc_tables() {
-  std::array<std::array<Word, 256>, 8> tables{};
-  for (unsigned i = 0; i < 256; ++i) {
-    Word value = i;
-    for (int bit = 0; bit < 8; ++bit) value = value & 1 ? value >> 1 ^ kPolynomial : value >> 1;
-    tables[0][i] = value;
-  }
-  for (unsigned i = 0; i < 256; ++i) {
-    for (size_t t = 1; t < 8; ++t) {
-      tables[t][i] = tables[t - 1][i] >> 8 ^ tables[0][tables[t - 1][i] & 255];
-    }
-  }
-  return tables;
-}
-
-template <class Word, Word kPolynomial>
-Word crc(Word seed, BytesView bytes) {
-  static constexpr auto kTables = crc_tables<Word, kPolynomial>();
-  Word value = static_cast<Word>(~seed);
-  const char* p = bytes.data();
-  size_t n = bytes.size();
-  for (; n >= 8; n -= 8, p += 8) {
-    uint64_t chunk = 0;
-    for (int i = 0; i < 8; ++i) chunk |= static_cast<uint64_t>(static_cast<uint8_t>(p[i])) << 8 * i;
-    chunk ^= value;
-    value = 0;
-    for (size_t i = 0; i < 8; ++i) value ^= kTables[7 - i][chunk >> 8 * i & 255];
-  }
-  for (; n > 0; --n, ++p) value = value >> 8 ^ kTables[0][(value ^ static_cast<uint8_t>(*p)) & 255];
-  return static_cast<Word>(~value);
-}
 
 }  // namespace
 
@@ -140,10 +107,11 @@ Bytes hmac_sha256(BytesView key, BytesView bytes) {
   return Bytes(reinterpret_cast<const char*>(out.data()), out.size());
 }
 
-uint32_t crc32(uint32_t seed, BytesView bytes) { return crc<uint32_t, 0xEDB88320U>(seed, bytes); }
-uint32_t crc32c(uint32_t seed, BytesView bytes) { return crc<uint32_t, 0x82F63B78U>(seed, bytes); }
+uint32_t crc32(uint32_t seed, BytesView bytes) {
+  return crc_by_table<uint32_t, 0xEDB88320U>(seed, bytes);
+}
 uint64_t crc64_nvme(uint64_t seed, BytesView bytes) {
-  return crc<uint64_t, 0x9A6C9329AC4BC9B5ULL>(seed, bytes);
+  return crc_by_table<uint64_t, 0x9A6C9329AC4BC9B5ULL>(seed, bytes);
 }
 
 }  // namespace millrace

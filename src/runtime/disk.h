@@ -23,6 +23,8 @@ class File {
   virtual ~File() = default;  // Closes.
   // Reads up to `size` bytes at `offset`; fewer only at the end of the file.
   virtual Result<size_t> read_at(uint64_t offset, char* bytes, size_t size) = 0;
+  // The same of what the system has in memory, without waiting: perhaps fewer, perhaps none.
+  virtual Result<size_t> read_cached(uint64_t offset, char* bytes, size_t size) = 0;
   virtual Result<void> write_at(uint64_t offset, BytesView bytes) = 0;  // All or an error.
   virtual Result<void> sync() = 0;                                      // fdatasync
   virtual Result<uint64_t> size() = 0;

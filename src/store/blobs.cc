@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 
-#include "runtime/locked.h"
+#include "store/blobs_state.h"
 #include "store/limits.h"
-#include "store/shared_sync.h"
 
 namespace millrace::store {
 namespace {
@@ -18,7 +16,8 @@ using runtime::Path;
 
 constexpr size_t kIdDigits = 32;
 constexpr size_t kFolderDigits = 4;
-constexpr size_t kTimeDigits = 12;
+constexpr size_t kTimeDigits = 11;
+constexpr uint64_t kTimeMask = (uint64_t{1} << 4 * kTimeDigits) - 1;
 constexpr size_t kBufferBytes =
     256 * 1024;                            // Written at once; a smaller blob is one file operation.
 constexpr unsigned kBlobsInFolder = 1024;  // Then the next ones go to another folder.
@@ -26,13 +25,6 @@ constexpr unsigned kBlobsInFolder = 1024;  // Then the next ones go to another f
 bool is_lower_hex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
-
-// The folder that new blobs go to. Those that are sealed at the same time share it, and so the sync
-// of its names.
-struct Folder {
-  std::string digits;  // Empty before the first blob.
-  unsigned blobs = 0;
-};
 
 }  // namespace
 
@@ -45,39 +37,11 @@ std::optional<BlobId> BlobId::parse(std::string_view text) {
 
 Time BlobId::sealed() const {
   int64_t millis = 0;
-  for (const char c : std::string_view(text_).substr(kFolderDigits, kTimeDigits)) {
+  for (const char c : std::string_view(text_).substr(kFormatDigit + kFormatDigits, kTimeDigits)) {
     millis = millis * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
   }
   return Time(milliseconds(millis));
 }
-
-struct Blobs::State {
-  explicit State(Options o)
-      : disk(o.disk),
-        pool(o.pool),
-        clock(o.clock),
-        random(o.random),
-        blobs(o.data / "blobs"),
-        staging(o.data / "staging"),
-        names(o.disk) {}
-
-  Result<void> prepare();
-  Result<Path> path(const BlobId& id) const;
-  Result<BlobId> next_id();
-  Result<void> make_folder(const std::string& digits);
-  Result<BlobId> publish(File& file, const Path& staged);
-  Result<uint64_t> sweep(Time before, const IsReferenced& is_referenced);
-  Result<uint64_t> sweep_folder(const Path& folder, Time before, const IsReferenced& is_referenced);
-
-  runtime::Disk& disk;
-  runtime::Pool& pool;
-  runtime::Clock& clock;
-  runtime::Random& random;
-  const Path blobs;
-  const Path staging;
-  SharedSync names;
-  runtime::Locked<Folder> folder;
-};
 
 Result<void> Blobs::State::prepare() {
   // What is staged belongs to nobody: its writers ended with the process.
@@ -103,9 +67,9 @@ Result<void> Blobs::State::make_folder(const std::string& digits) {
 
 Result<BlobId> Blobs::State::next_id() {
   const auto millis = std::chrono::floor<milliseconds>(clock.now()).time_since_epoch().count();
-  const std::string rest =
-      fmt::format("{:012x}{}", static_cast<uint64_t>(millis) & 0xFFFF'FFFF'FFFF, random.hex(8));
-  return folder.with([&](Folder& current) -> Result<BlobId> {
+  const std::string rest = fmt::format("{:x}{:011x}{}", kSummedFormat,
+                                       static_cast<uint64_t>(millis) & kTimeMask, random.hex(8));
+  return folder.with([&](BlobFolder& current) -> Result<BlobId> {
     if (current.digits.empty() || current.blobs >= kBlobsInFolder) {
       const std::string digits = random.hex(kFolderDigits / 2);
       TRY(make_folder(digits));
@@ -118,9 +82,8 @@ Result<BlobId> Blobs::State::next_id() {
   });
 }
 
-Result<BlobId> Blobs::State::publish(File& file, const Path& staged) {
+Result<void> Blobs::State::publish(File& file, const Path& staged, const BlobId& id) {
   TRY(file.sync());
-  TRY(BlobId id, next_id());
   TRY(const Path place, path(id));
   TRY(disk.rename(staged, place));
   if (Result<void> synced = names.sync(place.parent_path()); !synced) {
@@ -128,7 +91,7 @@ Result<BlobId> Blobs::State::publish(File& file, const Path& staged) {
     static_cast<void>(disk.remove(place));
     return fail(std::move(synced).error());
   }
-  return id;
+  return {};
 }
 
 // --- Writing ---------------------------------------------------------------------------------
@@ -141,6 +104,7 @@ struct BlobWriter::State {
 
   // Blocking, on the pool.
   Result<void> append(BytesView bytes);
+  Result<void> write(BytesView bytes);  // To the file, as it is.
   Result<BlobId> seal();
   void discard();
 
@@ -153,12 +117,18 @@ struct BlobWriter::State {
   std::unique_ptr<File> file;  // Made by the first append().
   Path staged;
   uint64_t written = 0;
+  ChunkSums sums;
   Bytes buffer;
   std::optional<Error> error;
   bool sealed = false;
 };
 
 Result<void> BlobWriter::State::append(BytesView bytes) {
+  sums.add(bytes);
+  return write(bytes);
+}
+
+Result<void> BlobWriter::State::write(BytesView bytes) {
   if (file == nullptr) {
     staged = blobs.staging / blobs.random.hex(16);
     TRY(file, blobs.disk.open(staged, OpenMode::create_new));
@@ -173,9 +143,17 @@ Result<void> BlobWriter::State::append(BytesView bytes) {
 }
 
 Result<BlobId> BlobWriter::State::seal() {
-  if (file == nullptr || !buffer.empty()) TRY(remember(append(buffer)));
-  buffer = {};
-  Result<BlobId> id = blobs.publish(*file, staged);
+  Result<BlobId> id = blobs.next_id();
+  if (!id) return id;
+  // The last bytes and what vouches for all of them go in one write.
+  sums.add(buffer);
+  Bytes last = std::exchange(buffer, {});
+  last += sums.finish(*id);
+  if (Result<void> done = write(last); !done) {
+    id = fail(std::move(done).error());
+  } else if (done = blobs.publish(*file, staged, *id); !done) {
+    id = fail(std::move(done).error());
+  }
   if (id) {
     sealed = true;
     file.reset();
@@ -225,39 +203,6 @@ Task<BlobId> BlobWriter::seal() {
   co_return co_await std::move(run);
 }
 
-// --- Reading ---------------------------------------------------------------------------------
-
-struct BlobReader::State {
-  runtime::Pool& pool;
-  std::unique_ptr<File> file;
-  uint64_t size = 0;
-};
-
-BlobReader::BlobReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
-BlobReader::BlobReader(BlobReader&&) noexcept = default;
-BlobReader& BlobReader::operator=(BlobReader&&) noexcept = default;
-BlobReader::~BlobReader() = default;
-
-uint64_t BlobReader::size() const { return state_->size; }
-int BlobReader::descriptor() const { return state_->file->descriptor(); }
-
-Task<size_t> BlobReader::read_at(uint64_t offset, char* bytes, size_t size) {
-  File* const file = state_->file.get();
-  const auto work = [file, offset, bytes, size]() -> Result<size_t> {
-    return file->read_at(offset, bytes, size);
-  };
-  Task<size_t> run = state_->pool.run(work);
-  co_return co_await std::move(run);
-}
-
-Task<Bytes> BlobReader::read_at(uint64_t offset, size_t size) {
-  const uint64_t left = offset < state_->size ? state_->size - offset : 0;
-  Bytes bytes(std::min<uint64_t>(size, left), '\0');
-  CO_TRY(const size_t got, co_await read_at(offset, bytes.data(), bytes.size()));
-  bytes.resize(got);
-  co_return bytes;
-}
-
 // --- Blobs -----------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Blobs>> Blobs::start(Options options) {
@@ -269,6 +214,8 @@ Result<std::unique_ptr<Blobs>> Blobs::start(Options options) {
 Blobs::Blobs(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Blobs::~Blobs() = default;
 
+uint64_t Blobs::damages() const { return state_->damages.load(std::memory_order_relaxed); }
+
 Task<BlobWriter> Blobs::create() {
   co_return BlobWriter(std::make_unique<BlobWriter::State>(*state_));
 }
@@ -277,33 +224,14 @@ Task<BlobId> Blobs::put(BytesView bytes) {
   State* const state = state_.get();
   const auto work = [state, bytes]() -> Result<BlobId> {
     BlobWriter::State writer(*state);
-    TRY(writer.append(bytes));
+    if (bytes.size() < kBufferBytes) {
+      writer.buffer = bytes;
+    } else {
+      TRY(writer.append(bytes));
+    }
     return writer.seal();
   };
   Task<BlobId> run = state->pool.run(work);
-  co_return co_await std::move(run);
-}
-
-Task<BlobReader> Blobs::open(BlobId id) {
-  State* const state = state_.get();
-  const auto work = [state, id]() -> Result<BlobReader> {
-    TRY(const Path place, state->path(id));
-    auto reader = std::make_unique<BlobReader::State>(BlobReader::State{state->pool, nullptr, 0});
-    TRY(reader->file, state->disk.open(place, OpenMode::read));
-    TRY(reader->size, reader->file->size());
-    return BlobReader(std::move(reader));
-  };
-  Task<BlobReader> run = state->pool.run(work);
-  co_return co_await std::move(run);
-}
-
-Task<Bytes> Blobs::read(BlobId id, uint64_t size_max) {
-  State* const state = state_.get();
-  const auto work = [state, id, size_max]() -> Result<Bytes> {
-    TRY(const Path place, state->path(id));
-    return runtime::read_file(state->disk, place, size_max);
-  };
-  Task<Bytes> run = state->pool.run(work);
   co_return co_await std::move(run);
 }
 

@@ -4,9 +4,13 @@
 // and name are on disk. The row that names it makes it real: a blob that no row names is an orphan,
 // removed by sweep() after a grace period. The format is docs/formats/blobs.md.
 //
+// Every blob carries checksums of its bytes, and whatever is read is verified before it is handed
+// out: damage on the disk is an error that names the blob and the offset, never wrong bytes.
+// (Blobs of the first format have none; they are read as they are.)
+//
 // Threads: Blobs and BlobReader are thread-safe; a BlobWriter belongs to one task. Disk calls run
-// on the pool. Errors: not_found, invalid (a malformed id), exhausted (the disk is full), denied,
-// internal.
+// on the pool, but for reads of what the system has in memory. Errors: not_found, invalid (a
+// malformed id), exhausted (the disk is full), denied, internal (damage, a failing disk).
 #pragma once
 
 #include <compare>
@@ -28,8 +32,8 @@
 
 namespace millrace::store {
 
-// 32 lower-case hex digits: the folder (2 bytes), milliseconds since 1970 (6), random (8). It may
-// be a member of a row.
+// 32 lower-case hex digits: the folder (4), the format (1), milliseconds since 1970 (11), random
+// (16). It may be a member of a row.
 class BlobId final {
  public:
   BlobId() = default;  // Names nothing.
@@ -47,6 +51,8 @@ class BlobId final {
  private:
   std::string text_;
 };
+
+inline constexpr size_t kBlobChunkBytes = 64 * 1024;  // What one checksum is of.
 
 class Blobs;
 
@@ -77,12 +83,12 @@ class BlobReader final {
   BlobReader& operator=(BlobReader&&) noexcept;
   ~BlobReader();
 
-  // Reads up to `size` bytes at `offset`; fewer only at the end.
+  // Reads up to `size` bytes at `offset`; fewer only at the end. Reads from one multiple of
+  // kBlobChunkBytes to another cost least: a checksum is compared with all of its bytes.
   Task<Bytes> read_at(uint64_t offset, size_t size);
   // The same into memory of the caller, which outlives the task.
   Task<size_t> read_at(uint64_t offset, char* bytes, size_t size);
   uint64_t size() const;
-  int descriptor() const;  // For sendfile and mmap; the reader owns it.
 
  private:
   friend class Blobs;
@@ -120,6 +126,9 @@ class Blobs final {
   // called on the pool. An error of it ends the sweep.
   using IsReferenced = std::function<Result<bool>(const BlobId&)>;
   Task<uint64_t> sweep(microseconds grace, IsReferenced is_referenced);
+
+  // How many reads have met damage since the start.
+  uint64_t damages() const;
 
   struct State;
 

@@ -59,7 +59,6 @@ Task<void> write_and_read(Blobs* blobs, std::vector<Bytes> pieces, BlobId* out) 
   CO_TRY(BlobId id, co_await writer.seal());
   CO_TRY(BlobReader reader, co_await blobs->open(id));
   if (reader.size() != whole.size()) co_return fail(ErrorKind::internal, "size of the reader");
-  if (reader.descriptor() < 0) co_return fail(ErrorKind::internal, "descriptor");
   CO_TRY(const Bytes read, co_await reader.read_at(0, whole.size() + 10));
   if (read != whole) co_return fail(ErrorKind::internal, "content");
   CO_TRY(const Bytes tail, co_await reader.read_at(whole.size() / 2, whole.size()));

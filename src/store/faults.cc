@@ -19,6 +19,9 @@ class FaultyFile final : public runtime::File {
   Result<size_t> read_at(uint64_t offset, char* bytes, size_t size) override {
     return file_->read_at(offset, bytes, size);
   }
+  Result<size_t> read_cached(uint64_t offset, char* bytes, size_t size) override {
+    return file_->read_cached(offset, bytes, size);
+  }
   Result<void> write_at(uint64_t offset, BytesView bytes) override {
     const Fault fault = plan_.decide(FileOperation::append, path_);
     if (fault == Fault::none) return file_->write_at(offset, bytes);

@@ -17,6 +17,9 @@ class MemoryFile final : public runtime::File {
     std::memcpy(bytes, bytes_.data() + offset, taken);
     return taken;
   }
+  Result<size_t> read_cached(uint64_t offset, char* bytes, size_t size) override {
+    return read_at(offset, bytes, size);
+  }
   Result<void> write_at(uint64_t, BytesView) override { return refuse(); }
   Result<void> sync() override { return refuse(); }
   Result<uint64_t> size() override { return uint64_t{bytes_.size()}; }

@@ -77,13 +77,6 @@ struct Digests {
   std::vector<Checksum> checksums;
 };
 
-// Where a range of bytes lies in one file.
-struct FileRange {
-  int descriptor = -1;  // Open until the Reader is asked for other bytes, or ends.
-  uint64_t offset = 0;
-  uint64_t length = 0;
-};
-
 class Objects;
 
 // Writes one object or one part. Destroyed without commit, it leaves nothing.
@@ -110,7 +103,9 @@ class Writer final {
   std::unique_ptr<State> state_;
 };
 
-// An opened object: it stays readable as it was, also when the object is replaced or removed.
+// An opened object: it stays readable as it was, also when the object is replaced or removed. What
+// it answers is verified: damaged bytes are an error (internal), which a later read may meet
+// although an earlier one was fine.
 class Reader final {
  public:
   Reader(Reader&&) noexcept;
@@ -123,9 +118,6 @@ class Reader final {
   Task<Bytes> read_at(uint64_t offset, size_t size);
   // The same into memory of the caller; may answer fewer before the end, 0 only there.
   Task<size_t> read_at(uint64_t offset, char* bytes, size_t size);
-  // The beginning of [offset, offset+length) that lies in one file, for sendfile and mmap.
-  // Nothing where the bytes at `offset` lie in a row. Errors: those of Blobs::open().
-  Task<std::optional<FileRange>> file_at(uint64_t offset, uint64_t length);
 
  private:
   friend class Objects;

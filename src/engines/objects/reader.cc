@@ -7,6 +7,13 @@ namespace {
 
 constexpr int kOpenAttemptsMax = 16;  // Of an object that is being replaced all the time.
 
+// Ends a read where a checksum's bytes end, so that the next read begins there and no bytes are
+// verified twice.
+size_t up_to_chunk(uint64_t begin, size_t wanted) {
+  const uint64_t end = (begin + wanted) / store::kBlobChunkBytes * store::kBlobChunkBytes;
+  return end > begin ? static_cast<size_t>(end - begin) : wanted;
+}
+
 }  // namespace
 
 struct Reader::State {
@@ -92,8 +99,10 @@ Task<size_t> Reader::read_at(uint64_t offset, char* bytes, size_t size) {
     co_return wanted;
   }
   CO_TRY(co_await state->open(index));
-  CO_TRY(const size_t got, co_await state->blob->read_at(segment.offset + inside, bytes, wanted));
-  if (got != wanted) co_return fail(ErrorKind::internal, "a blob is shorter than its row says");
+  const uint64_t begin = segment.offset + inside;
+  const size_t step = up_to_chunk(begin, wanted);
+  CO_TRY(const size_t got, co_await state->blob->read_at(begin, bytes, step));
+  if (got != step) co_return fail(ErrorKind::internal, "a blob is shorter than its row says");
   co_return got;
 }
 
@@ -107,21 +116,6 @@ Task<Bytes> Reader::read_at(uint64_t offset, size_t size) {
     done += got;
   }
   co_return bytes;
-}
-
-Task<std::optional<FileRange>> Reader::file_at(uint64_t offset, uint64_t length) {
-  State* const state = state_.get();
-  if (offset >= size() || length == 0) co_return std::nullopt;
-  const size_t index = state->find(offset);
-  const Segment& segment = state->segments[index];
-  if (segment.blob.empty()) co_return std::nullopt;
-  CO_TRY(co_await state->open(index));
-  const uint64_t inside = offset - (state->ends[index] - segment.length);
-  if (segment.offset + segment.length > state->blob->size()) {
-    co_return fail(ErrorKind::internal, "a blob is shorter than its row says");
-  }
-  co_return FileRange{state->blob->descriptor(), segment.offset + inside,
-                      std::min(length, segment.length - inside)};
 }
 
 namespace {

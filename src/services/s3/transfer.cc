@@ -8,27 +8,42 @@
 namespace millrace::s3 {
 namespace {
 
-constexpr uint64_t kSmallBytes = 16 * 1024;  // Read at once rather than streamed.
-
-// An object's range as a body, for ranges that do not lie in one file.
+// An object's range as a body. Its first bytes are there before the answer begins.
 class RangeBody final : public http::BodyReader {
  public:
   RangeBody(std::shared_ptr<objects::Reader> reader, ByteRange range)
       : reader_(std::move(reader)), range_(range), length_(range.length) {}
 
+  Task<void> begin() {
+    first_.resize(static_cast<size_t>(std::min<uint64_t>(kFirstBytes, range_.length)));
+    CO_TRY(const size_t got, co_await next(first_.data(), first_.size()));
+    first_.resize(got);
+    co_return ok;
+  }
+
   Task<size_t> read(char* buffer, size_t size) override {
+    if (first_.empty()) co_return co_await next(buffer, size);
+    const size_t piece = first_.copy(buffer, size);
+    first_.erase(0, piece);
+    co_return piece;
+  }
+  std::optional<uint64_t> content_length() const override { return length_; }
+
+ private:
+  static constexpr size_t kFirstBytes = 64 * 1024;
+
+  Task<size_t> next(char* buffer, size_t size) {
     const auto wanted = static_cast<size_t>(std::min<uint64_t>(size, range_.length));
     CO_TRY(const size_t got, co_await reader_->read_at(range_.offset, buffer, wanted));
     range_.offset += got;
     range_.length -= got;
     co_return got;
   }
-  std::optional<uint64_t> content_length() const override { return length_; }
 
- private:
   std::shared_ptr<objects::Reader> reader_;
-  ByteRange range_;  // What is left.
+  ByteRange range_;  // What is left behind `first_`.
   uint64_t length_;
+  Bytes first_;
 };
 
 // The errors of the connection, in S3's words; the verifier's have codes already.
@@ -85,19 +100,17 @@ Result<void> check_announced(const S3& s3, const wire::Call& call) {
                                                   {"MaxSizeAllowed", std::to_string(size_max)}}));
 }
 
+// The engine verifies what it reads. Damage in the beginning is an error in the place of the
+// answer; later it cuts the connection, so that the client cannot take what it got for the whole.
 Task<void> send(wire::Call& call, std::shared_ptr<objects::Reader> reader, ByteRange range) {
-  CO_TRY(const std::optional<objects::FileRange> file,
-         co_await reader->file_at(range.offset, range.length));
-  if (file && file->length == range.length) {
-    call.response_body = http::FileBody{file->descriptor, file->offset, file->length, reader};
-    co_return ok;
-  }
-  if (range.length <= kSmallBytes) {
+  if (range.length <= kPieceBytes) {
     CO_TRY(Bytes bytes, co_await reader->read_at(range.offset, static_cast<size_t>(range.length)));
     call.response_body = std::move(bytes);
     co_return ok;
   }
-  call.response_body = http::StreamBody{std::make_unique<RangeBody>(std::move(reader), range)};
+  auto body = std::make_unique<RangeBody>(std::move(reader), range);
+  CO_TRY(co_await body->begin());
+  call.response_body = http::StreamBody{std::move(body)};
   co_return ok;
 }
 

@@ -21,7 +21,8 @@ Task<objects::Digests> receive(wire::Call& call, objects::Writer& writer, std::s
 // Whether the announced length is allowed. Errors: EntityTooLarge.
 Result<void> check_announced(const S3& s3, const wire::Call& call);
 
-// Makes the range the answer's body. `reader` lives until it has been sent.
+// Makes the range the answer's body. Errors: internal (damage in its beginning; where it is further
+// behind, the connection ends with it).
 Task<void> send(wire::Call& call, std::shared_ptr<objects::Reader> reader, ByteRange range);
 
 // The MD5 of the range, and the checksum of that kind.
