@@ -1,4 +1,4 @@
-"""`./dev fuzz` and `./dev bench`: long runs. A failure prints the one command that repeats it."""
+"""`./dev fuzz`, `./dev bench` and `./dev crash`: long runs. A failure prints the one command that repeats it."""
 
 import pathlib
 import subprocess
@@ -11,6 +11,7 @@ from project import DEPS, Failure, ROOT, environment, source_files
 
 _INPUT_BYTES_MAX = 1 << 16
 _MEMORY_MB = 2048
+_SECONDS_PER_CRASH = 5  # At most; a machine that does nothing else needs a tenth.
 
 
 def fuzz(seconds, names):
@@ -74,3 +75,14 @@ def bench(names):
         ran = subprocess.run([runner, script], cwd=ROOT, stdin=subprocess.DEVNULL, env=env)
         failed += ran.returncode != 0
     return 1 if failed else 0
+
+
+def crash(times, seed):
+    """kill -9 under load, so many times; tests/conformance/crash_test.py has what is looked at."""
+    setup.for_tests()
+    folder = build.build("dev", ["millrace"])
+    command = ["/usr/bin/python3", "-B", ROOT / "tests/conformance/crash_test.py",
+               "--crashes", str(times), "--seconds", str(times * _SECONDS_PER_CRASH)]
+    command += ["--seed", str(seed)] if seed is not None else []
+    env = environment(MILLRACE_BIN=str(folder / "millrace"))
+    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, env=env).returncode

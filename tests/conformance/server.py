@@ -69,7 +69,8 @@ class Server:
     def __exit__(self, *_):
         self.close()
 
-    def start(self):
+    def launch(self):
+        """Begins a start, and does not wait for it. Answers the queue of what it prints."""
         lines = queue.Queue()
         self.process = subprocess.Popen(
             [program(), "serve", "--data", str(self.data), "--port", "0", "--scratch", "--log",
@@ -78,6 +79,10 @@ class Server:
             start_new_session=True)
         threading.Thread(target=self._read, args=(self.process.stdout, lines),
                          daemon=True).start()
+        return lines
+
+    def start(self):
+        lines = self.launch()
         heard = []
         while True:
             try:
