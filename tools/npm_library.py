@@ -22,6 +22,14 @@ from project import DEPS, Failure, ROOT
 _LOCK = ROOT / "third_party/npm_libraries.lock.json"
 
 
+def fetch_all():
+    """Fetches what the lock file names, so that the build itself needs no network."""
+    lock = json.loads(_LOCK.read_text())
+    for name in lock:
+        if name != "comment":
+            fetch(name, lock)
+
+
 def fetch(name, lock, deps=DEPS, machine=None):
     """Returns the folder with the library's files. Either whole or not at all."""
     entry = lock.get(name)

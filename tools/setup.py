@@ -3,11 +3,18 @@
 import debian
 import models
 import npm
+import npm_library
 
 
 def for_build():
     debian.install(debian.BUILD)
     models.fetch()
+    for_libraries()
+
+
+def for_libraries():
+    npm.install_node()
+    npm_library.fetch_all()
 
 
 def for_node():
@@ -18,6 +25,7 @@ def for_node():
 def for_tests():
     debian.install(debian.BUILD + debian.CLIENTS)
     models.fetch()
+    for_libraries()
     for_node()
 
 
