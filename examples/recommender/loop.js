@@ -30,7 +30,7 @@ export async function turn(options, env, progress) {
     progress.say(`account ${clients.account}, region ${clients.region}, run ${run}`);
     const context = { options, clients, db, progress, run };
     Object.assign(context, await progress.stage('data', () => loadData(context, source)));
-    const settings = chosen(source.dataset.settings, options);
+    const settings = { ...source.dataset.settings, ...chosen(options) };
     const prepared = await progress.stage('prepare', () =>
       prepareData(context, source, settings));
     const trained = await progress.stage('train', () => trainModel(context, prepared, settings));
@@ -43,6 +43,7 @@ export async function turn(options, env, progress) {
       dataset: source.dataset.name,
       rows: prepared.cleaning.before,
       row_counts: prepared.rowCounts,
+      slice: { name: sliceOf(options), from: prepared.counts.cut },
       model: ranking.model,
       popularity: ranking.popularity,
       training_metrics: trained.metrics,
@@ -77,7 +78,7 @@ async function loadData({ clients, db, progress }, source) {
 
 // Cleans, splits, encodes, and puts the two channels into S3.
 async function prepareData({ clients, db, progress, run, bucket, options }, source, settings) {
-  const prepared = await prepare(db, source.dataset);
+  const prepared = await prepare(db, source.dataset, sliceOf(options));
   const { cleaning, counts, space } = prepared;
   reportCleaning(cleaning, counts, progress);
   const sampling = { negatives: settings.negatives, seed: options.seed };
@@ -103,7 +104,7 @@ function reportCleaning({ before, after, rules, dropped }, counts, progress) {
   }
   progress.say(`  ${String(after).padStart(8)} kept; columns dropped: ${
     dropped.join(', ') || 'none'}`);
-  progress.say(`cut at ${counts.cut}: ${counts.train} first purchases before, ${counts.test} `
+  progress.say(`cut at ${counts.cut}: ${counts.train} purchases before, ${counts.test} `
     + `after; ${counts.items} of ${counts.products} products have enough buyers, ${
       counts.users} customers`);
 }
@@ -156,9 +157,14 @@ function topFive(prepared, { user, candidates, scores }, progress) {
   return { user: prepared.users[user], recommendations };
 }
 
-function chosen(settings, { epochs, factors, negatives }) {
-  return { ...settings, epochs: epochs ?? settings.epochs, factors: factors ?? settings.factors,
-    negatives: negatives ?? settings.negatives };
+function sliceOf({ validate }) {
+  return validate ? 'validation' : 'test';
+}
+
+// The settings that the command line gives.
+function chosen({ epochs, factors, negatives, linearLr, factorsLr }) {
+  return Object.fromEntries(Object.entries({ epochs, factors, negatives, linearLr, factorsLr })
+    .filter(([, value]) => value !== undefined));
 }
 
 function timestamp() {

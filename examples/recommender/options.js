@@ -15,6 +15,9 @@ on a later time slice, beside that of popularity.
   --negatives N      items not bought for every item bought
   --sample-users N   how many users the ranking is measured on (default 300)
   --seed N           of the made-up shop and of everything drawn (default 1)
+  --validate         score the slice before the test slice, to choose settings on
+  --linear-lr X      learning rate of the linear weights
+  --factors-lr X     learning rate of the factors
   --endpoint NAME    the endpoint to create or update (default recommender)
   --help             this text
 
@@ -32,12 +35,15 @@ const OPTIONS = {
   negatives: { type: 'string' },
   'sample-users': { type: 'string' },
   seed: { type: 'string' },
+  validate: { type: 'boolean' },
+  'linear-lr': { type: 'string' },
+  'factors-lr': { type: 'string' },
   endpoint: { type: 'string' },
   help: { type: 'boolean' },
 };
 
-// Returns { help, data, epochs, factors, negatives, sampleUsers, seed, endpoint }; epochs, factors
-// and negatives are undefined where the data set's own settings decide.
+// Returns { help, data, validate, epochs, factors, negatives, linearLr, factorsLr, sampleUsers,
+// seed, endpoint }; from epochs to factorsLr undefined where the data set's own settings decide.
 export function parseOptions(args) {
   let values;
   try {
@@ -52,13 +58,25 @@ export function parseOptions(args) {
   return {
     help: values.help ?? false,
     data: values.data,
+    validate: values.validate ?? false,
     epochs: whole(values, 'epochs', 1, 1000),
     factors: whole(values, 'factors', 1, 1000),
     negatives: whole(values, 'negatives', 1, 100),
+    linearLr: rate(values, 'linear-lr'),
+    factorsLr: rate(values, 'factors-lr'),
     sampleUsers: whole(values, 'sample-users', 1, 1_000_000) ?? 300,
     seed: whole(values, 'seed', 0, 4_294_967_295) ?? 1,
     endpoint,
   };
+}
+
+function rate(values, name) {
+  if (values[name] === undefined) return undefined;
+  const number = Number(values[name]);
+  if (!(number > 0 && number <= 10)) {
+    throw new UsageError(`--${name}: a number above 0 and up to 10, not ${values[name]}`);
+  }
+  return number;
 }
 
 function whole(values, name, low, high) {

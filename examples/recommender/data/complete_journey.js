@@ -12,8 +12,8 @@ export const completeJourney = {
   ],
 
   settings: {
-    testDays: 60, minBuyers: 20, historyLength: 12, trendDays: 365, minTagCount: 5,
-    negatives: 5, epochs: 4, factors: 8, linearLr: 0.01, factorsLr: 0.002,
+    testDays: 60, minBuyers: 20, historyLength: 12, trendDays: 365, minTagCount: 5, repeats: true,
+    negatives: 5, epochs: 4, factors: 8, linearLr: 0.02, factorsLr: 0.001,
   },
 
   async load(db, path) {

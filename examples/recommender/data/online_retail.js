@@ -9,7 +9,7 @@ export const onlineRetail = {
 
   settings: {
     testDays: 30, minBuyers: 10, historyLength: 12, trendDays: 14, minTagCount: 5,
-    negatives: 4, epochs: 3, factors: 16, linearLr: 0.01, factorsLr: 0.005,
+    negatives: 4, epochs: 3, factors: 16, linearLr: 0.01, factorsLr: 0.002,
   },
 
   async load(db, path) {

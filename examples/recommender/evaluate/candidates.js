@@ -1,6 +1,6 @@
-// Who is asked about what: users known before the cut who bought something new after it, and for
-// each of them every item of the catalogue that they had not bought before. The model and
-// popularity rank the same candidates.
+// Who is asked about what: users known before the cut who bought something after it, and for each
+// of them every item of the catalogue; where repeats do not count, only what is new to them. The model
+// and popularity rank the same candidates.
 
 import { Random } from '../data/random.js';
 
@@ -12,7 +12,7 @@ export function sampleUsers(prepared, count, seed) {
 export function candidatesOf(prepared, user) {
   const list = [];
   for (let item = 0; item < prepared.counts.items; item++) {
-    if (!prepared.owned[user]?.has(item)) list.push(item);
+    if (prepared.repeats || !prepared.owned[user]?.has(item)) list.push(item);
   }
   return list;
 }

@@ -1,9 +1,42 @@
 // What the model sees of a (user, item) pair, as blocks of a one-hot vector:
 //   user | recently bought items | recently viewed items | user tags | item | item tags | trend
+//   | how often and how long ago this user has bought this item (where repeats count)
 // The recent blocks are multi-hot, scaled to length one. They and the trend hold only what is older
 // than the day of the purchase in question, so a basket never explains itself.
 
 const TREND_SCALE = 4;
+
+// What a user's habit says of an item: buckets of how many earlier days saw a purchase of it, and
+// of how many days the last one is ago. Nothing where there was none.
+const OFTEN = [1, 2, 3, 5];
+const AGO_DAYS = [0, 8, 15, 29, 57, 113];
+export const HABIT_SIZE = OFTEN.length + AGO_DAYS.length;
+
+// days: ascending; only those before `day` count.
+export function habit(days, day) {
+  let count = 0;
+  while (count < days.length && days[count] < day) count++;
+  if (count === 0) return [];
+  return [bucket(OFTEN, count), OFTEN.length + bucket(AGO_DAYS, day - days[count - 1])];
+}
+
+function bucket(starts, value) {
+  return starts.findLastIndex((start) => start <= value);
+}
+
+// For each user, from an item to the days on which it was bought before the cut.
+export async function habitsOf(db) {
+  const { user, item, day } = await db.columns(`SELECT user, item, CAST(date_diff('day',
+    DATE '1970-01-01', CAST(instant AS DATE)) AS INTEGER) AS day
+    FROM train_buys ORDER BY user, item, instant`);
+  const habits = [];
+  user.forEach((u, i) => {
+    const items = habits[u] ??= new Map();
+    if (!items.has(item[i])) items.set(item[i], []);
+    items.get(item[i]).push(day[i]);
+  });
+  return habits;
+}
 
 // Creates moments (moment, user, instant, week, bought, viewed): one row for every day with a first
 // purchase in the training slice, and one with instant = NULL that stands for the cut. The week

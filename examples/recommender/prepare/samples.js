@@ -1,5 +1,6 @@
-// Labelled rows for the learner: every first purchase (1), and for each of them items that this
-// user has not bought (0), drawn evenly from the catalogue. Written as recordIO-protobuf.
+// Labelled rows for the learner: every purchase (1), and for each of them items that this user has
+// not bought (0; where repeats count: not on that day), drawn evenly from the catalogue.
+// Written as recordIO-protobuf.
 
 import { Random } from '../data/random.js';
 import { RecordWriter } from '../recordio/record.js';
@@ -29,15 +30,19 @@ export async function encodeSamples(prepared, slice, { negatives, seed }) {
 }
 
 // A customer who has bought nearly everything gets fewer negatives than asked for.
-function drawRows(buys, { counts, owned, sold }, negatives, random) {
+function drawRows(buys, { counts, owned, sold, repeats }, negatives, random) {
   const rows = [];
+  const boughtAt = [];
+  buys.moment.forEach((moment, buy) => (boughtAt[moment] ??= new Set()).add(buys.item[buy]));
+  const isBuy = (user, moment, item) => (repeats ? boughtAt[moment].has(item)
+    : owned[user]?.has(item) || sold[user]?.has(item));
   buys.user.forEach((user, buy) => {
     const moment = buys.moment[buy];
     rows.push({ moment, item: buys.item[buy], label: 1 });
     for (let k = 0; k < negatives; k++) {
       for (let tries = 0; tries < DRAWS_MAX; tries++) {
         const item = random.below(counts.items);
-        if (owned[user]?.has(item) || sold[user]?.has(item)) continue;
+        if (isBuy(user, moment, item)) continue;
         rows.push({ moment, item, label: 0 });
         break;
       }

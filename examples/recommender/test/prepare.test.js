@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { candidatesOf, popularity, sampleUsers } from '../evaluate/candidates.js';
 import { Database } from '../prepare/database.js';
+import { HABIT_SIZE, habit } from '../prepare/features.js';
 import { prepare } from '../prepare/prepare.js';
 import { encodeSamples } from '../prepare/samples.js';
 
@@ -23,13 +24,14 @@ const fixture = {
   views: null,
 };
 
-async function prepared(work) {
+async function prepared(work, settings = {}, slice = 'test') {
   const db = await Database.open();
   try {
     const values = LINES.map(([user, item, time]) => `('${user}', '${item}', TIMESTAMP '${time}')`);
     await db.run(`CREATE TABLE raw AS SELECT * FROM (VALUES ${values})
       t(user_id, product_id, instant)`);
-    await work(await prepare(db, fixture));
+    await work(await prepare(db, { ...fixture, settings: { ...fixture.settings, ...settings } },
+      slice));
   } finally {
     db.close();
   }
@@ -86,3 +88,29 @@ test('samples: a row for a purchase and for each drawn item, repeated by the sam
     assert.deepEqual(Buffer.concat(first.parts), Buffer.concat(again.parts));
     assert.notDeepEqual(Buffer.concat(first.parts), Buffer.concat(other.parts));
   }));
+
+test('the validation slice lies before the test slice, which is not there for it', () =>
+  prepared(async ({ db, counts, sold }) => {
+    assert.equal(counts.cut, '2024-03-22');
+    assert.equal(await db.value("SELECT max(instant) < TIMESTAMP '2024-03-27' FROM purchases"),
+      true);
+    assert.equal(counts.train, 5);
+    assert.deepEqual([...sold[0]], [3]);
+    assert.equal(sold[1], undefined);
+  }, { testDays: 5 }, 'validation'));
+
+test('where repeats count, what was bought before can be bought again and is a candidate', () =>
+  prepared(async (p) => {
+    assert.deepEqual([...p.sold[0]].sort(), [0, 3]);
+    assert.deepEqual(candidatesOf(p, 0), [0, 1, 2, 3]);
+    const { rows } = await encodeSamples(p, 'test', { negatives: 2, seed: 1 });
+    assert.ok(rows > 3);
+  }, { repeats: true }));
+
+test('a habit is how often and how long ago, of earlier days only', () => {
+  assert.deepEqual(habit([], 10), []);
+  assert.deepEqual(habit([10], 10), []);
+  assert.deepEqual(habit([9], 10), [0, 4]);
+  assert.deepEqual(habit([1, 2, 3, 30], 30), [2, 6]);
+  assert.deepEqual(habit([1, 2, 3, 4, 5, 6], 500), [3, HABIT_SIZE - 1]);
+});
