@@ -28,8 +28,9 @@ _CALLS = [
     (r"\bco_await\b[^;{}]*[(,]\s*\[(?:[&=]|this\b|\w)[^\]\[]*\]\s*(?:\(|mutable\b|\{)", (),
      "name the capturing lambda before the co_await expression"),
 ]
+# The generated setters of AWS's members (`set_key_manager`) are AWS's names, not ours.
 _WORDS_IN_NAMES = re.compile(
-    r"\b(?:\w+_)?(?:utils?|helpers?|misc)\b|\b\w+_manager\b|\b(?:do|handle)_[a-z]\w*(?=\()"
+    r"\b(?:\w+_)?(?:utils?|helpers?|misc)\b|\b(?!set_)\w+_manager\b|\b(?:do|handle)_[a-z]\w*(?=\()"
     r"|\b\w*(?:Utils?|Helpers?|Manager)\b")
 _FILE_WORDS = re.compile(r"(^|_)(utils?|helpers?|common|misc|manager)(_|\.|$)|^base_")
 _NOTES = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b(?P<issue>\s*\(#\d+\))?")

@@ -12,6 +12,7 @@
 #include "app/local_api.h"
 #include "app/workers.h"
 #include "base/hash.h"
+#include "engines/keys/keyring.h"
 #include "engines/policy/identities.h"
 #include "runtime/log.h"
 #include "runtime/loop_thread.h"
@@ -19,6 +20,7 @@
 #include "runtime/pool.h"
 #include "services/cloudwatch/cloudwatch.h"
 #include "services/iam/iam.h"
+#include "services/kms/kms.h"
 #include "services/logs/logs.h"
 #include "services/s3/s3.h"
 #include "services/sagemaker/reactions.h"
@@ -27,6 +29,7 @@
 #include "store/blobs.h"
 #include "store/bus.h"
 #include "store/database.h"
+#include "store/timers.h"
 #include "wire/http/server.h"
 #include "wire/pipeline/pipeline.h"
 
@@ -59,6 +62,7 @@ struct Foundation {
   runtime::Pool disk_pool{"disk", kDiskThreads};
   std::unique_ptr<store::Database> db;
   std::unique_ptr<store::Blobs> blobs;
+  std::optional<keys::RootKey> root_key;
 };
 
 jobs::RunnerOptions runner_options(const Config& config) {
@@ -117,9 +121,11 @@ struct Platform::Parts {
   store::Database& db{*foundation->db};
   runtime::Nursery nursery{loop};
   store::Bus bus{db, outside.clock};
+  store::Timers timers{db, outside.clock};
 
   // Engines.
   policy::Identities identities{db, outside.clock, outside.random};
+  keys::Keyring keyring{db, outside.clock, outside.random, std::move(*foundation->root_key)};
   objects::Objects objects{
       {db, *foundation->blobs, pool, outside.clock, outside.random}, {}, &s3::announce};
   metrics::Logs logs{db, outside.clock, outside.random};
@@ -139,6 +145,7 @@ struct Platform::Parts {
   // Services.
   cloudwatch::Cloudwatch cloudwatch_service{series, outside.clock};
   iam::Iam iam_service{db, identities, outside.clock};
+  kms::Kms kms_service{db, keyring, outside.clock};
   logs::Logs logs_service{logs, outside.clock};
   s3::S3 s3_service{objects, pool};
   sts::Sts sts_service{db, identities, outside.clock};
@@ -150,6 +157,7 @@ struct Platform::Parts {
   wire::Directory directory{{
       cloudwatch::bind(cloudwatch_service),
       iam::bind(iam_service),
+      kms::bind(kms_service),
       logs::bind(logs_service),
       s3::bind(s3_service),
       sts::bind(sts_service),
@@ -176,6 +184,7 @@ struct Platform::Parts {
   void subscribe() {
     job_events.connect(sagemaker_service, fleets, logs);
     sagemaker::subscribe(bus, sagemaker_service);
+    keyring.subscribe(timers);
   }
 
   Task<void> open() {
@@ -212,6 +221,9 @@ Result<std::unique_ptr<Platform>> Platform::open(Config config, Outside outside)
                                               .clock = outside.clock,
                                               .random = outside.random,
                                               .data = config.data}));
+  TRY(keys::RootKey root_key,
+      keys::load_root_key(outside.disk, outside.random, *foundation->db, config.data));
+  foundation->root_key.emplace(std::move(root_key));
   auto parts = std::make_unique<Parts>(std::move(config), outside, std::move(foundation));
   parts->accounts = std::move(accounts);
   parts->root = *std::ranges::find(parts->accounts, kDefaultAccount, &Account::id);
@@ -228,6 +240,7 @@ Result<void> Platform::start() {
   parts_->nursery.spawn(sweep_blobs(*parts_->foundation->blobs, parts_->objects,
                                     parts_->outside.clock, parts_->nursery.stop_token()));
   TRY(parts_->bus.start(parts_->nursery));
+  parts_->timers.start(parts_->nursery);
   return parts_->server.start();
 }
 
