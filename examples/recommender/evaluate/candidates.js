@@ -1,6 +1,6 @@
 // Who is asked about what: users known before the cut who bought something after it, and for each
-// of them every item of the catalogue; where repeats do not count, only what is new to them. The model
-// and popularity rank the same candidates.
+// of them every item of the catalogue; where repeats do not count, only what is new to them. The
+// model and popularity rank the same candidates.
 
 import { Random } from '../data/random.js';
 
