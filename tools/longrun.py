@@ -1,4 +1,4 @@
-"""`./dev fuzz`, `./dev bench` and `./dev crash`: long runs. A failure prints the one command that repeats it."""
+"""`./dev fuzz`, `./dev bench`, `./dev crash`: long runs. A failure prints what repeats it."""
 
 import pathlib
 import subprocess
