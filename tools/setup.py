@@ -2,6 +2,7 @@
 
 import debian
 import models
+import newer_boto3
 import npm
 import npm_library
 
@@ -25,6 +26,7 @@ def for_node():
 def for_tests():
     debian.install(debian.BUILD + debian.CLIENTS)
     models.fetch()
+    newer_boto3.fetch()
     for_libraries()
     for_node()
 
