@@ -8,6 +8,7 @@ Task<Bucket> Objects::create_bucket(Bucket bucket) {
   State& state = *state_;
   bucket.id = state.world.random.hex(8);
   bucket.created = state.world.clock.now();
+  if (bucket.locks.enabled) bucket.versioning = Versioning::enabled;
   const auto decide = [&](store::Txn& txn, Drops&) -> Result<void> {
     TRY(const std::optional<Bucket> present, txn.find(kBuckets, {bucket.name}));
     if (present) {
@@ -53,7 +54,8 @@ Task<void> Objects::remove_bucket(std::string name) {
     TRY(const Bucket bucket, get_bucket(txn, name));
     const Bytes prefix = store::key_prefix(name);
     TRY(const std::vector<Entry> some, txn.scan(kEntries, {.prefix = prefix, .limit = 1}));
-    if (!some.empty()) {
+    TRY(const std::vector<PastEntry> past, txn.scan(kVersions, {.prefix = prefix, .limit = 1}));
+    if (!some.empty() || !past.empty()) {
       return fail(ErrorKind::precondition_failed, fmt::format("bucket {} is not empty", name));
     }
     TRY(const std::vector<Upload> uploads, txn.scan(kUploads, {.prefix = prefix}));
@@ -73,6 +75,36 @@ Task<void> Objects::remove_bucket(std::string name) {
     return {};
   };
   Task<void> change = state.change(decide);
+  co_return co_await std::move(change);
+}
+
+Task<void> Objects::set_versioning(std::string name, Versioning versioning) {
+  ASSERT(versioning != Versioning::off);
+  const auto decide = [&](store::Txn& txn, Drops&) -> Result<void> {
+    TRY(Bucket bucket, get_bucket(txn, name));
+    if (bucket.locks.enabled && versioning != Versioning::enabled) {
+      return fail(ErrorKind::precondition_failed, fmt::format("bucket {} has locks", name));
+    }
+    bucket.versioning = versioning;
+    txn.put(kBuckets, bucket);
+    return {};
+  };
+  Task<void> change = state_->change(decide);
+  co_return co_await std::move(change);
+}
+
+Task<void> Objects::set_locks(std::string name, LockSettings locks) {
+  locks.enabled = true;
+  const auto decide = [&](store::Txn& txn, Drops&) -> Result<void> {
+    TRY(Bucket bucket, get_bucket(txn, name));
+    if (bucket.versioning != Versioning::enabled) {
+      return fail(ErrorKind::precondition_failed, fmt::format("bucket {} keeps no versions", name));
+    }
+    bucket.locks = locks;
+    txn.put(kBuckets, bucket);
+    return {};
+  };
+  Task<void> change = state_->change(decide);
   co_return co_await std::move(change);
 }
 

@@ -1,11 +1,10 @@
 #include <algorithm>
 
+#include "engines/objects/groups.h"
 #include "engines/objects/state.h"
 
 namespace millrace::objects {
-namespace {
 
-// The beginning of `key` up to and with the first delimiter behind the prefix.
 std::optional<std::string> group_of(std::string_view key, std::string_view prefix,
                                     std::string_view delimiter) {
   if (delimiter.empty() || !key.starts_with(prefix)) return std::nullopt;
@@ -14,9 +13,15 @@ std::optional<std::string> group_of(std::string_view key, std::string_view prefi
   return std::string(key.substr(0, found + delimiter.size()));
 }
 
+bool is_group(const std::string& text, std::string_view prefix, std::string_view delimiter) {
+  return group_of(text, prefix, delimiter) == text;
+}
+
 Bytes behind_group(const std::string& bucket, std::string_view group) {
   return store::key_after_prefix(store::key_prefix(bucket, store::StartsWith{group}));
 }
+
+namespace {
 
 // What is walked over, and where it continues.
 struct Walk {
@@ -61,10 +66,6 @@ Result<Walked> walk(store::Txn& txn, const store::Table<Row>& table, Walk of, Ta
     of.range.from = behind_group(of.bucket, *group);
     out.groups.push_back(std::move(*group));
   }
-}
-
-bool is_group(const std::string& text, std::string_view prefix, std::string_view delimiter) {
-  return group_of(text, prefix, delimiter) == text;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engines/objects/state.h"
+#include "engines/objects/versions.h"
 
 namespace millrace::objects {
 
@@ -30,10 +31,17 @@ Result<void> check_conditions(const Conditions& conditions, const std::optional<
   if (conditions.absent && current) {
     return fail(ErrorKind::precondition_failed, "there is an object of that key");
   }
-  if (!conditions.etag) return {};
+  if (!conditions.etag && !conditions.size_bytes && !conditions.modified) return {};
   if (!current) return fail(ErrorKind::not_found, "there is no object of that key");
-  if (*conditions.etag != "*" && *conditions.etag != current->etag) {
+  if (conditions.etag && *conditions.etag != "*" && *conditions.etag != current->etag) {
     return fail(ErrorKind::precondition_failed, "the object has another etag");
+  }
+  if (conditions.size_bytes && *conditions.size_bytes != current->size_bytes) {
+    return fail(ErrorKind::precondition_failed, "the object has another size");
+  }
+  if (conditions.modified && std::chrono::floor<seconds>(*conditions.modified) !=
+                                 std::chrono::floor<seconds>(current->modified)) {
+    return fail(ErrorKind::precondition_failed, "the object was written at another time");
   }
   return {};
 }
@@ -132,48 +140,34 @@ void Objects::State::announce_change(store::Txn& txn, const Change& change) cons
   if (announce != nullptr) announce(txn, change);
 }
 
-namespace {
-
-uint64_t next_sequence(Time now, const std::optional<Entry>& before) {
+uint64_t next_sequence(Time now, const std::optional<Entry>& newest) {
   const auto count = static_cast<uint64_t>(now.time_since_epoch().count());
-  return before ? std::max(count, before->sequence + 1) : count;
+  return newest ? std::max(count, newest->sequence + 1) : count;
 }
-
-}  // namespace
 
 Result<void> Objects::State::replace(store::Txn& txn, const Replacement& with, Drops& drops) const {
   const Entry::Key key{with.content.bucket, with.content.object_key};
   TRY(const std::optional<Entry> before, txn.find(kEntries, key));
   TRY(check_conditions(with.conditions, before));
-  if (before) {
-    TRY(const Content old, txn.get(kContents, key));
-    TRY(drop_uses(txn, old.segments, drops));
-  }
+  const Lock& lock = with.content.metadata.lock;
+  if (lock != Lock{} && !with.bucket.locks.enabled) return no_locks(with.bucket.name);
+  TRY(Place place, make_place(txn, with.bucket, with.content.object_key, before, drops));
   describe_content(with.entry, with.content);
   with.entry.modified = world.clock.now();
-  with.entry.sequence = next_sequence(with.entry.modified, before);
+  with.entry.sequence = place.sequence;
+  with.entry.version = std::move(place.version);
   txn.put(kEntries, with.entry);
-  txn.put(kContents, with.content);
+  if (with.bucket.locks.mode != RetentionMode::none && lock.retention.mode == RetentionMode::none) {
+    Content locked = with.content;
+    locked.metadata.lock.retention = default_retention(with.bucket.locks, with.entry.modified);
+    txn.put(kContents, locked);
+  } else {
+    txn.put(kContents, with.content);
+  }
   const Change change{ChangeKind::written, with.bucket, with.entry, with.cause,
                       with.entry.modified};
   announce_change(txn, change);
   return {};
-}
-
-Result<std::optional<Entry>> Objects::State::erase(store::Txn& txn, const Bucket& bucket,
-                                                   const std::string& key, const Cause& cause,
-                                                   Drops& drops) const {
-  TRY(std::optional<Entry> before, txn.find(kEntries, {bucket.name, key}));
-  if (!before) return std::nullopt;
-  TRY(const Content content, txn.get(kContents, {bucket.name, key}));
-  TRY(drop_uses(txn, content.segments, drops));
-  txn.erase(kEntries, {bucket.name, key});
-  txn.erase(kContents, {bucket.name, key});
-  Entry removed = *before;
-  const Time now = world.clock.now();
-  removed.sequence = next_sequence(now, before);
-  announce_change(txn, {ChangeKind::removed, bucket, removed, cause, now});
-  return before;
 }
 
 Objects::Objects(World world, Limits limits, Announce announce)
@@ -181,46 +175,15 @@ Objects::Objects(World world, Limits limits, Announce announce)
 Objects::~Objects() = default;
 
 const Limits& Objects::limits() const { return state_->limits; }
+Time Objects::now() const { return state_->world.clock.now(); }
 
 Result<Object> Objects::describe(const ObjectId& id) const {
   store::Txn txn = state_->world.db.begin();
-  const Entry::Key key{id.bucket, id.key};
-  TRY(std::optional<Entry> entry, txn.find(kEntries, key));
-  if (!entry) return no_object(id);
-  TRY(Content content, txn.get(kContents, key));
-  return Object{std::move(*entry), std::move(content.metadata), std::move(content.checksums),
+  TRY(std::optional<Located> found, locate(txn, id));
+  if (!found || found->entry.marker) return no_object(id);
+  TRY(Content content, content_of(txn, *found));
+  return Object{std::move(found->entry), std::move(content.metadata), std::move(content.checksums),
                 std::move(content.parts)};
-}
-
-Task<std::optional<Entry>> Objects::remove(ObjectId id, Conditions conditions, Cause cause) {
-  State& state = *state_;
-  std::optional<Entry> removed;
-  const auto decide = [&](store::Txn& txn, Drops& drops) -> Result<void> {
-    TRY(const Bucket bucket, get_bucket(txn, id.bucket));
-    if (conditions.absent || conditions.etag) {
-      TRY(const std::optional<Entry> current, txn.find(kEntries, {id.bucket, id.key}));
-      TRY(check_conditions(conditions, current));
-    }
-    TRY(removed, state.erase(txn, bucket, id.key, cause, drops));
-    return {};
-  };
-  Task<void> change = state.change(decide);
-  CO_TRY(co_await std::move(change));
-  co_return removed;
-}
-
-Task<void> Objects::remove_all(std::string bucket_name, std::vector<std::string> keys,
-                               Cause cause) {
-  State& state = *state_;
-  const auto decide = [&](store::Txn& txn, Drops& drops) -> Result<void> {
-    TRY(const Bucket bucket, get_bucket(txn, bucket_name));
-    for (const std::string& key : keys) {
-      TRY(state.erase(txn, bucket, key, cause, drops));
-    }
-    return {};
-  };
-  Task<void> change = state.change(decide);
-  co_return co_await std::move(change);
 }
 
 Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause cause) {
@@ -228,14 +191,13 @@ Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause caus
   CO_TRY(state.check_key(request.to.key));
   Entry entry;
   const auto decide = [&](store::Txn& txn, Drops& drops) -> Result<void> {
-    const Entry::Key from{request.from.bucket, request.from.key};
     TRY(const Bucket bucket, get_bucket(txn, request.to.bucket));
-    TRY(std::optional<Entry> source, txn.find(kEntries, from));
-    if (!source) return no_object(request.from);
-    if (!request.from_etag.empty() && source->etag != request.from_etag) {
+    TRY(const std::optional<Located> source, locate(txn, request.from));
+    if (!source || source->entry.marker) return no_object(request.from);
+    if (!request.from_etag.empty() && source->entry.etag != request.from_etag) {
       return fail(ErrorKind::precondition_failed, "the source has been replaced");
     }
-    TRY(Content content, txn.get(kContents, from));
+    TRY(Content content, content_of(txn, *source));
     content.bucket = request.to.bucket;
     content.object_key = request.to.key;
     if (request.metadata) {
@@ -244,9 +206,10 @@ Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause caus
     }
     if (request.tags) content.metadata.tags = *request.tags;
     content.metadata.storage_class = request.storage_class.value_or("");
+    content.metadata.lock = request.lock;
     TRY(State::add_uses(txn, content.segments, true));
     entry = Entry{};
-    entry.etag = source->etag;
+    entry.etag = source->entry.etag;
     return state.replace(txn, {bucket, entry, content, conditions, cause}, drops);
   };
   Task<void> change = state.change(decide);
@@ -254,17 +217,21 @@ Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause caus
   co_return entry;
 }
 
-Task<void> Objects::set_tags(ObjectId id, std::map<std::string, std::string> tags) {
+Task<Entry> Objects::set_tags(ObjectId id, std::map<std::string, std::string> tags) {
   State& state = *state_;
+  Entry entry;
   const auto decide = [&](store::Txn& txn, Drops&) -> Result<void> {
-    TRY(std::optional<Content> content, txn.find(kContents, {id.bucket, id.key}));
-    if (!content) return no_object(id);
-    content->metadata.tags = tags;
-    txn.put(kContents, *content);
+    TRY(const std::optional<Located> found, locate(txn, id));
+    if (!found || found->entry.marker) return no_object(id);
+    TRY(Content content, content_of(txn, *found));
+    content.metadata.tags = tags;
+    put_content(txn, *found, std::move(content));
+    entry = found->entry;
     return {};
   };
   Task<void> change = state.change(decide);
-  co_return co_await std::move(change);
+  CO_TRY(co_await std::move(change));
+  co_return entry;
 }
 
 Result<bool> Objects::refers_to(const store::BlobId& blob) const {

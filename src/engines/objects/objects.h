@@ -31,8 +31,17 @@ namespace millrace::objects {
 
 struct ObjectId {
   std::string bucket;
-  std::string key;  // Any bytes, 1..limits.key_bytes_max of them.
+  std::string key;      // Any bytes, 1..limits.key_bytes_max of them.
+  std::string version;  // Empty: the newest. Else one that an Entry named, or kUnnamedVersion.
 };
+
+// Names the version of a key that was written while its bucket kept no versions.
+inline constexpr std::string_view kUnnamedVersion = "null";
+
+// Whether a version could be called that. Ids are 32 characters of A-Z a-z 0-9 . _
+bool is_version_id(std::string_view text);
+// Its id, or kUnnamedVersion.
+std::string version_name(const Entry& entry);
 
 // Why something changes, in the caller's words; only handed on to Announce.
 struct Cause {
@@ -42,12 +51,13 @@ struct Cause {
   std::string remote;  // The address it came from.
 };
 
-enum class ChangeKind : uint8_t { written, removed };
+// `marked`: a delete marker became the newest version.
+enum class ChangeKind : uint8_t { written, removed, marked };
 
 struct Change {
   ChangeKind kind = ChangeKind::written;
   const Bucket& bucket;
-  const Entry& entry;
+  const Entry& entry;  // Of what was written or removed; the marker.
   const Cause& cause;
   Time time{};
 };
@@ -56,11 +66,13 @@ struct Change {
 // times for one change, on any thread.
 using Announce = void (*)(store::Txn& txn, const Change& change);
 
-// What must hold when an object is replaced or removed; else precondition_failed (not_found where
-// an etag is asked of an object that is not there).
+// What must hold of the newest version when an object is replaced or removed; else
+// precondition_failed (not_found where something is asked of an object that is not there).
 struct Conditions {
   bool absent = false;              // There is no object of that key.
   std::optional<std::string> etag;  // There is one with this etag; "*" admits any.
+  std::optional<uint64_t> size_bytes;
+  std::optional<Time> modified;  // To the second.
 };
 
 // An object without its bytes.
@@ -165,6 +177,41 @@ struct PartListing {
   bool truncated = false;
 };
 
+struct ListVersionsRequest {
+  std::string bucket;
+  std::string prefix;
+  std::string delimiter;
+  std::string after_key;
+  std::string after_version;  // Empty: behind every version of after_key.
+  size_t limit = 1'000;
+};
+
+struct ListedVersion {
+  Entry entry;
+  bool newest = false;
+};
+
+struct VersionListing {
+  std::vector<ListedVersion> versions;  // By key, then from the newest to the oldest.
+  std::vector<std::string> groups;
+  bool truncated = false;
+  std::string last_key;
+  std::string last_version;  // Empty where a group came last.
+};
+
+struct RemoveRequest {
+  std::string key;
+  std::string version;  // Empty: the key, of which a bucket with versions keeps the earlier ones.
+  Conditions conditions;
+  bool bypass_governance = false;
+};
+
+// What a removal did; nothing, where there was nothing to remove.
+struct Removal {
+  std::optional<Entry> removed;  // Is gone; perhaps a delete marker.
+  std::optional<Entry> marker;   // Was made.
+};
+
 struct CopyRequest {
   ObjectId from;
   std::string from_etag;  // Of what the caller has seen; another one answers precondition_failed.
@@ -172,6 +219,7 @@ struct CopyRequest {
   std::optional<Metadata> metadata;  // Nothing: the source's attributes and user metadata…
   std::optional<std::map<std::string, std::string>> tags;  // …and the source's tags.
   std::optional<std::string> storage_class;                // Nothing: the usual one.
+  Lock lock;                                               // The source's does not go along.
 };
 
 struct SharePartRequest {
@@ -211,14 +259,21 @@ class Objects final {
   Objects& operator=(const Objects&) = delete;
 
   const Limits& limits() const;
+  Time now() const;  // Of the clock that locks end by.
 
   // --- Buckets. Names are checked by the caller.
-  // Sets id and created. Errors: already_exists, exhausted (limits.buckets_of_owner_max).
+  // Sets id and created; where `locks` are enabled, so are versions. Errors: already_exists,
+  // exhausted (limits.buckets_of_owner_max).
   Task<Bucket> create_bucket(Bucket bucket);
   Result<Bucket> bucket(std::string_view name) const;                    // Errors: not_found.
   Result<std::vector<Bucket>> buckets_of(std::string_view owner) const;  // By name.
   // Unfinished uploads end with it. Errors: not_found, precondition_failed (it is not empty).
   Task<void> remove_bucket(std::string name);
+  // To enabled or suspended. Errors: not_found, precondition_failed (suspending, with locks).
+  Task<void> set_versioning(std::string bucket, Versioning versioning);
+  // Enables locks, for good, and sets the retention of what is written from now on.
+  // Errors: not_found, precondition_failed (the bucket keeps no versions).
+  Task<void> set_locks(std::string bucket, LockSettings locks);
 
   // --- Settings of buckets (settings.h).
   // In the place of the earlier one; sets modified. Errors: not_found (bucket), invalid (its
@@ -235,19 +290,30 @@ class Objects final {
   // Nothing is visible before Writer::commit(). `md5`: the writer computes the etag.
   // Errors: not_found (bucket), invalid (key, metadata).
   Task<Writer> write(ObjectId id, Metadata metadata, bool md5 = true);
-  // Errors: not_found.
+  // Errors: not_found (also of a delete marker).
   Task<Reader> read(ObjectId id);
-  Result<Object> describe(const ObjectId& id) const;  // Errors: not_found.
+  Result<Object> describe(const ObjectId& id) const;  // Errors: as read().
+  // The delete marker that stands where the object is looked for, if there is one.
+  Result<std::optional<Entry>> marker(const ObjectId& id) const;
   // Errors: not_found (bucket).
   Result<Listing> list(const ListRequest& request) const;
-  // Answers what was there, or nothing. Errors: not_found (bucket), precondition_failed.
-  Task<std::optional<Entry>> remove(ObjectId id, Conditions conditions, Cause cause);
-  // In one commit. Errors: not_found (bucket).
-  Task<void> remove_all(std::string bucket, std::vector<std::string> keys, Cause cause);
+  // Errors: not_found (bucket), invalid (after_version).
+  Result<VersionListing> versions(const ListVersionsRequest& request) const;
+  // A removed version that was the newest makes place for the one before it.
+  // Errors: not_found (bucket), precondition_failed, denied (a lock).
+  Task<Removal> remove(ObjectId id, Conditions conditions, Cause cause,
+                       bool bypass_governance = false);
+  // In one commit; those that fail as remove() would are left out. Errors: not_found (bucket).
+  Task<std::vector<Result<Removal>>> remove_all(std::string bucket,
+                                                std::vector<RemoveRequest> requests, Cause cause);
   // Shares the blobs. Errors: not_found (either), precondition_failed.
   Task<Entry> copy(CopyRequest request, Conditions conditions, Cause cause);
-  // Errors: not_found.
-  Task<void> set_tags(ObjectId id, std::map<std::string, std::string> tags);
+  // Answers whose they are now. Errors: not_found.
+  Task<Entry> set_tags(ObjectId id, std::map<std::string, std::string> tags);
+  // Without `bypass_governance` a retention that runs is only prolonged, and one in compliance mode
+  // is never anything else. Errors: not_found, invalid (the bucket has no locks), denied.
+  Task<void> set_retention(ObjectId id, Retention retention, bool bypass_governance);
+  Task<void> set_legal_hold(ObjectId id, bool held);  // Errors: not_found, invalid.
 
   // --- Uploads in parts. Part numbers are 1..limits.parts_max.
   // Sets id and started. Errors: not_found (bucket), invalid (key).

@@ -34,13 +34,13 @@ TEST_F(ObjectsTest, ReplacingAndRemovingFreesTheBlob) {
   EXPECT_EQ(get("k"), second);
   auto removed = run(objects_->remove({"b", "k"}, {}, {}));
   ASSERT_TRUE(removed);
-  ASSERT_TRUE(removed->has_value());
-  EXPECT_EQ((*removed)->etag, to_hex(md5(second)));
+  ASSERT_TRUE(removed->removed);
+  EXPECT_EQ(removed->removed->etag, to_hex(md5(second)));
   EXPECT_EQ(files("blobs"), 0U);
   EXPECT_EQ(get("k").error().kind, ErrorKind::not_found);
   removed = run(objects_->remove({"b", "k"}, {}, {}));
   ASSERT_TRUE(removed);
-  EXPECT_FALSE(removed->has_value());
+  EXPECT_FALSE(removed->removed);
 }
 
 Task<void> write_only(Objects* objects, Bytes bytes) {
@@ -178,9 +178,17 @@ TEST_F(ObjectsTest, KeysHaveALimit) {
 
 TEST_F(ObjectsTest, ManyAreRemovedInOneCommit) {
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(put("k" + std::to_string(i), random_bytes(20'000)));
-  std::vector<std::string> keys;
-  for (int i = 0; i < 30; ++i) keys.push_back("k" + std::to_string(i));
-  ASSERT_TRUE(run(objects_->remove_all("b", keys, {})));
+  std::vector<RemoveRequest> requests;
+  for (int i = 0; i < 30; ++i) requests.push_back({.key = "k" + std::to_string(i)});
+  requests[3].conditions.size_bytes = 1;
+  const auto removals = run(objects_->remove_all("b", requests, {}));
+  ASSERT_TRUE(removals);
+  ASSERT_EQ(removals->size(), 30U);
+  EXPECT_EQ((*removals)[3].error().kind, ErrorKind::precondition_failed);
+  EXPECT_TRUE((*removals)[4]->removed);
+  EXPECT_FALSE((*removals)[29]->removed);
+  EXPECT_EQ(list("", "")->entries.size(), 1U);
+  ASSERT_TRUE(run(objects_->remove_all("b", {{.key = "k3"}}, {})));
   EXPECT_TRUE(list("", "")->entries.empty());
   EXPECT_EQ(files("blobs"), 0U);
 }

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "engines/objects/state.h"
+#include "engines/objects/versions.h"
 
 namespace millrace::objects {
 namespace {
@@ -128,12 +128,11 @@ struct Found {
 
 Result<Found> find_object(store::Database& db, const ObjectId& id) {
   store::Txn txn = db.begin();
-  const Entry::Key key{id.bucket, id.key};
-  TRY(std::optional<Entry> entry, txn.find(kEntries, key));
-  if (!entry) return no_object(id);
-  TRY(Content content, txn.get(kContents, key));
-  return Found{Object{std::move(*entry), std::move(content.metadata), std::move(content.checksums),
-                      std::move(content.parts)},
+  TRY(std::optional<Located> found, locate(txn, id));
+  if (!found || found->entry.marker) return no_object(id);
+  TRY(Content content, content_of(txn, *found));
+  return Found{Object{std::move(found->entry), std::move(content.metadata),
+                      std::move(content.checksums), std::move(content.parts)},
                std::move(content.segments)};
 }
 

@@ -2,12 +2,14 @@
 // they hang together.
 //
 // An object is two rows under one key: the Entry, which listings read and which is small, and the
-// Content, which holds the bytes or names the blobs that do. Versions of an object other than the
-// newest have a table of their own, so that listings never walk over them.
+// Content, which holds the bytes or names the blobs that do. They stand in kEntries and kContents
+// while the object is the newest version of its key. All other versions, and every delete marker,
+// stand in kVersions and kVersionContents, so that listings never walk over them.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -20,6 +22,50 @@ namespace millrace::objects {
 
 enum class Versioning : uint8_t { off, enabled, suspended };
 
+// Until then a version is not removed: in governance mode but by who may, in compliance by nobody.
+enum class RetentionMode : uint8_t { none, governance, compliance };
+struct Retention {
+  RetentionMode mode = RetentionMode::none;
+  Time until{};
+  bool operator==(const Retention&) const = default;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.mode);
+    v(2, self.until);
+  }
+};
+
+// What keeps a version from being removed.
+struct Lock {
+  Retention retention;
+  std::optional<bool> legal_hold;  // Without an end. Nothing: it was never spoken of.
+  bool operator==(const Lock&) const = default;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.retention);
+    v(2, self.legal_hold);
+  }
+};
+
+// Whether objects of a bucket may be locked, and how long those are that come without a word of it.
+struct LockSettings {
+  bool enabled = false;
+  RetentionMode mode = RetentionMode::none;
+  uint32_t days = 0;
+  uint32_t years = 0;
+  bool operator==(const LockSettings&) const = default;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.enabled);
+    v(2, self.mode);
+    v(3, self.days);
+    v(4, self.years);
+  }
+};
+
 // Names of buckets are unique over all owners.
 struct Bucket {
   std::string name;
@@ -29,6 +75,7 @@ struct Bucket {
   Time created{};
   Versioning versioning = Versioning::off;
   std::map<std::string, std::string> tags;
+  LockSettings locks;
 
   using Key = std::tuple<std::string>;
   Key key() const { return {name}; }
@@ -41,6 +88,7 @@ struct Bucket {
     v(5, self.created);
     v(6, self.versioning);
     v(7, self.tags);
+    v(8, self.locks);
   }
 };
 inline constexpr store::Table<Bucket> kBuckets{"objects.buckets"};
@@ -81,6 +129,7 @@ struct Metadata {
   std::map<std::string, std::string> user;
   std::map<std::string, std::string> tags;
   std::string storage_class;  // Empty: the usual one.
+  Lock lock;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor& v) {
@@ -88,6 +137,7 @@ struct Metadata {
     v(2, self.user);
     v(3, self.tags);
     v(4, self.storage_class);
+    v(5, self.lock);
   }
 };
 
@@ -95,7 +145,7 @@ struct Metadata {
 struct Entry {
   std::string bucket;
   std::string object_key;
-  std::string version;  // Empty while the bucket keeps no versions.
+  std::string version;  // Empty where it was written while the bucket kept no versions.
   uint64_t size_bytes = 0;
   std::string etag;  // Without quotes: the MD5 in hex, or what the caller made of the parts' ones.
   Time modified{};
@@ -104,6 +154,7 @@ struct Entry {
   bool checksum_composite = false;
   uint32_t parts = 0;     // 0: written at once.
   uint64_t sequence = 0;  // Grows with every change of the key; microseconds since 1970, or more.
+  bool marker = false;    // Says that the key was removed; such a version has no content.
 
   using Key = std::tuple<std::string, std::string>;
   Key key() const { return {bucket, object_key}; }
@@ -120,9 +171,41 @@ struct Entry {
     v(9, self.checksum_composite);
     v(10, self.parts);
     v(11, self.sequence);
+    v(12, self.marker);
   }
 };
 inline constexpr store::Table<Entry> kEntries{"objects.entries"};
+
+// A version that is not in kEntries. Those of a key stand from the newest to the oldest.
+struct PastEntry {
+  Entry entry;
+
+  using Key = std::tuple<std::string, std::string, uint64_t>;
+  Key key() const { return {entry.bucket, entry.object_key, ~entry.sequence}; }
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.entry);
+  }
+};
+inline constexpr store::Table<PastEntry> kVersions{"objects.versions"};
+
+// Finds the past version of a key that was written while the bucket kept none; there is at most
+// one.
+struct UnnamedVersion {
+  std::string bucket;
+  std::string object_key;
+  uint64_t sequence = 0;
+
+  using Key = std::tuple<std::string, std::string>;
+  Key key() const { return {bucket, object_key}; }
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.bucket);
+    v(2, self.object_key);
+    v(3, self.sequence);
+  }
+};
+inline constexpr store::Table<UnnamedVersion> kUnnamedVersions{"objects.unnamed_versions"};
 
 // A piece of an object: bytes of a blob, or, where `blob` is empty, `bytes` themselves.
 struct Segment {
@@ -176,6 +259,21 @@ struct Content {
   }
 };
 inline constexpr store::Table<Content> kContents{"objects.contents"};
+
+// The content of a past version.
+struct PastContent {
+  Content content;
+  uint64_t sequence = 0;
+
+  using Key = std::tuple<std::string, std::string, uint64_t>;
+  Key key() const { return {content.bucket, content.object_key, ~sequence}; }
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.content);
+    v(2, self.sequence);
+  }
+};
+inline constexpr store::Table<PastContent> kVersionContents{"objects.version_contents"};
 
 // How many segments of rows name a blob. The last one's end is the blob's.
 struct BlobUse {

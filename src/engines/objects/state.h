@@ -44,8 +44,9 @@ struct Objects::State {
   static Result<void> drop_uses(store::Txn& txn, const std::vector<Segment>& segments,
                                 Drops& drops);
 
-  // Puts the object in the place of the earlier one, whose uses it drops; those of `content` are
-  // counted by the caller, before. Completes `entry`.
+  // Makes the object the newest version of its key, where the bucket keeps no versions in the place
+  // of the earlier one, whose uses it drops; those of `content` are counted by the caller, before.
+  // Completes `entry`.
   struct Replacement {
     const Bucket& bucket;
     Entry& entry;
@@ -54,9 +55,20 @@ struct Objects::State {
     const Cause& cause;
   };
   Result<void> replace(store::Txn& txn, const Replacement& with, Drops& drops) const;
-  // Answers what was there.
-  Result<std::optional<Entry>> erase(store::Txn& txn, const Bucket& bucket, const std::string& key,
-                                     const Cause& cause, Drops& drops) const;
+  struct RemoveIn {
+    const Bucket& bucket;
+    const RemoveRequest& request;
+    const Cause& cause;
+  };
+  Result<Removal> remove(store::Txn& txn, const RemoveIn& in, Drops& drops) const;
+  // Makes place for a new version of a key whose object is `current`. Answers the sequence and the
+  // name of the new one.
+  struct Place {
+    uint64_t sequence = 0;
+    std::string version;
+  };
+  Result<Place> make_place(store::Txn& txn, const Bucket& bucket, const std::string& key,
+                           const std::optional<Entry>& current, Drops& drops) const;
   Result<void> check_part_number(uint32_t number) const;
   // In the place of the earlier part of that number. Errors: not_found (upload).
   Result<void> put_part(store::Txn& txn, const ObjectId& id, Part& part, Drops& drops) const;
@@ -76,6 +88,7 @@ std::unexpected<Error> no_object(const ObjectId& id);
 std::unexpected<Error> no_upload(std::string_view id);
 
 Result<Bucket> get_bucket(store::Txn& txn, std::string_view name);
+uint64_t next_sequence(Time now, const std::optional<Entry>& newest);
 Result<void> check_conditions(const Conditions& conditions, const std::optional<Entry>& current);
 void describe_content(Entry& entry, const Content& content);
 

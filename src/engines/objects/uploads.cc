@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engines/objects/completions.h"
 #include "engines/objects/state.h"
 
 namespace millrace::objects {
@@ -113,12 +114,20 @@ Task<Entry> Objects::complete_upload(CompleteRequest request, Cause cause) {
   Entry entry;
   const auto decide = [&](store::Txn& txn, Drops& drops) -> Result<void> {
     TRY(const Bucket bucket, get_bucket(txn, request.id.bucket));
-    TRY(Upload upload, get_upload(txn, request.id, request.upload));
-    TRY(std::vector<Part> parts, State::take_upload(txn, upload));
+    TRY(std::optional<Upload> upload,
+        txn.find(kUploads, {request.id.bucket, request.id.key, request.upload}));
+    if (!upload) {
+      TRY(std::optional<Entry> done,
+          find_completion(txn, bucket, request, state.world.clock.now()));
+      if (!done) return no_upload(request.upload);
+      entry = std::move(*done);
+      return {};
+    }
+    TRY(std::vector<Part> parts, State::take_upload(txn, *upload));
     Content content;
     content.bucket = request.id.bucket;
     content.object_key = request.id.key;
-    content.metadata = std::move(upload.metadata);
+    content.metadata = std::move(upload->metadata);
     content.checksums = request.digests.checksums;
     TRY(compose(request.parts, parts, content));
     if (content.segments.size() > state.limits.segments_max ||
@@ -128,7 +137,8 @@ Task<Entry> Objects::complete_upload(CompleteRequest request, Cause cause) {
     for (const Part& unused : parts) TRY(State::drop_uses(txn, unused.segments, drops));
     entry = Entry{};
     entry.etag = request.digests.etag;
-    return state.replace(txn, {bucket, entry, content, request.conditions, cause}, drops);
+    TRY(state.replace(txn, {bucket, entry, content, request.conditions, cause}, drops));
+    return keep_completion(txn, bucket, request.upload, entry);
   };
   Task<void> change = state.change(decide);
   CO_TRY(co_await std::move(change));

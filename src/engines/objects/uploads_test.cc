@@ -1,4 +1,5 @@
 #include "base/hash.h"
+#include "engines/objects/completions.h"
 #include "engines/objects/objects_fixture.h"
 
 namespace millrace::objects {
@@ -43,6 +44,42 @@ TEST_F(UploadsTest, APartThatChangedIsAConflictAndNothingHappens) {
   EXPECT_EQ(complete(upload, {{1, "other"}}).error().kind, ErrorKind::conflict);
   EXPECT_EQ(complete(upload, {{2, part->etag}}).error().kind, ErrorKind::conflict);
   EXPECT_TRUE(complete(upload, {{1, part->etag}}));
+}
+
+TEST_F(UploadsTest, WhoCompletesAgainGetsTheSameForADay) {
+  const Upload upload = begin("k");
+  const auto part = put_part(upload, 1, "x");
+  const auto first = complete(upload, {{1, part->etag}});
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(put("k", "another"));
+  open();
+  const auto second = complete(upload, {{1, part->etag}});
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_EQ(second->sequence, first->sequence);
+  EXPECT_EQ(get("k"), "another");
+  // Of other parts it is not the same.
+  CompleteRequest other{.id = {"b", "k"}, .upload = upload.id};
+  other.digests.etag = "other";
+  EXPECT_EQ(run(objects_->complete_upload(other, {})).error().kind, ErrorKind::not_found);
+  clock_->advance(std::chrono::hours(24));
+  EXPECT_EQ(complete(upload, {{1, part->etag}}).error().kind, ErrorKind::not_found);
+  // The next ones take its rows along.
+  const Upload next = begin("n");
+  ASSERT_TRUE(complete(next, {{1, put_part(next, 1, "y")->etag}}));
+  store::Txn txn = db_->begin();
+  EXPECT_EQ(txn.scan(kCompletions, {})->size(), 1U);
+  EXPECT_EQ(txn.scan(kCompletionTimes, {})->size(), 1U);
+}
+
+TEST_F(UploadsTest, ACompletionIsOfItsBucketOnly) {
+  const Upload upload = begin("k");
+  const auto part = put_part(upload, 1, "x");
+  ASSERT_TRUE(complete(upload, {{1, part->etag}}));
+  ASSERT_TRUE(run(objects_->remove({"b", "k"}, {}, {})));
+  ASSERT_TRUE(run(objects_->remove_bucket("b")));
+  Bucket bucket;
+  bucket.name = "b";
+  ASSERT_TRUE(run(objects_->create_bucket(bucket)));
   EXPECT_EQ(complete(upload, {{1, part->etag}}).error().kind, ErrorKind::not_found);
 }
 

@@ -129,11 +129,6 @@ objects::Cause cause_of(const wire::Call& call, std::string_view operation) {
   return cause;
 }
 
-Result<void> check_version(std::string_view version_id) {
-  if (version_id.empty() || version_id == "null") return {};
-  return fail(invalid_argument("Invalid version id specified", "versionId", version_id));
-}
-
 std::string quoted_etag(std::string_view etag) { return fmt::format("\"{}\"", etag); }
 
 std::string bare_etag(std::string_view etag) {

@@ -1,6 +1,7 @@
 #include "services/s3/copy_source.h"
 
 #include "base/uri.h"
+#include "services/s3/versions.h"
 
 namespace millrace::s3 {
 namespace {
@@ -21,9 +22,11 @@ Result<objects::ObjectId> open_copy_source(const S3& s3, const wire::Call& call,
                                            std::string_view expected_owner) {
   if (header.starts_with("arn:")) return fail(not_implemented("Copying from an access point"));
   std::string_view path = header;
+  std::string version_id;
   const size_t version = path.rfind(kVersion);
   if (version != std::string_view::npos) {
-    TRY(check_version(path.substr(version + kVersion.size())));
+    version_id = path.substr(version + kVersion.size());
+    TRY(check_version(version_id));
     path = path.substr(0, version);
   }
   const std::optional<std::string> decoded = uri_decode(path);
@@ -34,7 +37,8 @@ Result<objects::ObjectId> open_copy_source(const S3& s3, const wire::Call& call,
   if (slash == std::string_view::npos || slash == 0 || slash + 1 == path.size()) {
     return malformed(header);
   }
-  objects::ObjectId id{std::string(path.substr(0, slash)), std::string(path.substr(slash + 1))};
+  objects::ObjectId id{std::string(path.substr(0, slash)), std::string(path.substr(slash + 1)),
+                       std::move(version_id)};
   TRY(check_key(s3, id.key));
   TRY(find_bucket(s3, call, id.bucket, expected_owner));
   return id;

@@ -7,7 +7,7 @@
 
 namespace millrace::s3 {
 
-// `/bucket/key?versionId=null`, percent-encoded, the first slash optional; and the caller may read
+// `/bucket/key?versionId=id`, percent-encoded, the first slash optional; and the caller may read
 // that bucket, which may be in any region. Errors: InvalidArgument, those of check_key(),
 // find_bucket() and check_version().
 Result<objects::ObjectId> open_copy_source(const S3& s3, const wire::Call& call,

@@ -85,12 +85,6 @@ Result<void> refuse_unsupported(const In& in) {
       return fail(not_implemented("Server-side encryption"));
     }
   }
-  if constexpr (requires { in.has_object_lock_mode(); }) {
-    if (in.has_object_lock_mode() || in.has_object_lock_legal_hold_status() ||
-        in.has_object_lock_retain_until_date()) {
-      return fail(not_implemented("Object lock"));
-    }
-  }
   if constexpr (requires { in.has_write_offset_bytes(); }) {
     if (in.has_write_offset_bytes()) return fail(not_implemented("Appending to an object"));
   }

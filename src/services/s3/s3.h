@@ -44,9 +44,6 @@ Error translate(const S3& s3, const objects::ObjectId& id, Error error);
 // Why an object changes, for its event.
 objects::Cause cause_of(const wire::Call& call, std::string_view operation);
 
-// AWS: a bucket without versions has one version of each object, named null.
-Result<void> check_version(std::string_view version_id);
-
 // "etag", as S3 writes it, and back.
 std::string quoted_etag(std::string_view etag);
 std::string bare_etag(std::string_view etag);

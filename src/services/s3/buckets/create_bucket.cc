@@ -31,7 +31,6 @@ Result<std::string> region_of(std::string_view signed_for, std::string_view cons
 }
 
 Result<void> refuse_unsupported_settings(const CreateBucketRequest& in) {
-  if (in.object_lock_enabled_for_bucket()) return fail(not_implemented("Object lock"));
   const std::string_view ownership = in.object_ownership("BucketOwnerEnforced");
   if (ownership != "BucketOwnerEnforced") {
     return fail(not_implemented(fmt::format("ObjectOwnership {}", ownership)));
@@ -62,6 +61,7 @@ Task<CreateBucketOutput> create_bucket(S3& s3, wire::Call& call, CreateBucketReq
   CO_TRY(bucket.region, region_of(call.realm.region, constraint));
   bucket.name = name;
   bucket.owner = call.principal.account;
+  bucket.locks.enabled = in.object_lock_enabled_for_bucket();
   const bool classic = bucket.region == kClassicRegion;
   const Result<objects::Bucket> made = co_await s3.objects.create_bucket(std::move(bucket));
   if (!made && made.error().kind == ErrorKind::exhausted) {

@@ -11,6 +11,16 @@
 namespace millrace::s3 {
 namespace {
 
+constexpr size_t kPartsMax = 10'000;  // Of a document; the engine's limit is on their numbers.
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return out;
+}
+
 std::unexpected<Error> invalid_part(const objects::Upload& upload,
                                     const api::CompletedPart& given) {
   return fail(problem(Problem::invalid_part, {{"UploadId", upload.id},
@@ -27,17 +37,25 @@ Result<void> check_part(const objects::Upload& upload, const objects::Part& part
   const std::string_view text = given_checksum(given, kind);
   if (text.empty() && !upload.checksum_composite) return {};
   if (text.empty()) {
-    std::string name = upload.checksum_kind;
-    std::ranges::transform(name, name.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
     return fail(invalid_request(
         fmt::format("The upload was created using a {} checksum. The complete request must include "
                     "the checksum for each part. It was missing for part {} in the request.",
-                    name, part.number)));
+                    lower(upload.checksum_kind), part.number)));
   }
   if (text != to_base64(part.checksums.front().value)) return invalid_part(upload, given);
   return {};
+}
+
+// AWS: what the client says of the object's checksum is as the upload was begun.
+Result<void> check_type(const objects::Upload& upload, const CompleteMultipartUploadRequest& in) {
+  const std::string_view begun = upload.checksum_composite ? "COMPOSITE" : "FULL_OBJECT";
+  if (upload.checksum_kind.empty() || !in.has_checksum_type() || in.checksum_type() == begun) {
+    return {};
+  }
+  return fail(invalid_request(
+      fmt::format("The upload was created using the {} checksum mode. The complete request must "
+                  "use the same checksum mode.",
+                  begun)));
 }
 
 Result<void> check_size(const objects::Part& part) {
@@ -72,7 +90,10 @@ Result<std::vector<objects::Part>> choose_parts(const objects::Upload& upload,
                                                 std::vector<objects::Part> parts,
                                                 const CompleteMultipartUploadRequest& in) {
   const api::CompletedMultipartUpload given = in.multipart_upload();
-  if (!given || given.parts().empty()) return fail(problem(Problem::malformed_xml));
+  if (!given || given.parts().empty() || given.parts().size() > kPartsMax) {
+    return fail(problem(Problem::malformed_xml));
+  }
+  TRY(check_type(upload, in));
   std::vector<objects::Part> out;
   int64_t last = 0;
   for (const api::CompletedPart chosen : given.parts()) {
@@ -107,6 +128,16 @@ objects::Digests compose_digests(const objects::Upload& upload,
   const auto kind = auth::parse_checksum_name(upload.checksum_kind);
   if (kind && complete) out.checksums.push_back(compose_checksum(upload, *kind, parts));
   return out;
+}
+
+std::string etag_of(const api::CompletedMultipartUpload& given) {
+  Bytes together;
+  for (const api::CompletedPart part : given.parts()) {
+    Bytes raw;
+    if (!from_hex(bare_etag(part.etag()), raw)) return {};
+    together += raw;
+  }
+  return fmt::format("{}-{}", to_hex(md5(together)), given.parts().size());
 }
 
 Result<void> check_whole(const CompleteMultipartUploadRequest& in,

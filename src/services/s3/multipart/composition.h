@@ -18,6 +18,10 @@ Result<std::vector<objects::Part>> choose_parts(const objects::Upload& upload,
 objects::Digests compose_digests(const objects::Upload& upload,
                                  const std::vector<objects::Part>& parts);
 
+// The etag that the parts of a completed upload make, by what the client says of them; empty where
+// it is no etag.
+std::string etag_of(const api::CompletedMultipartUpload& given);
+
 // What the client says of the whole object holds. Errors: BadDigest, InvalidRequest.
 Result<void> check_whole(const CompleteMultipartUploadRequest& in,
                          const std::vector<objects::Part>& parts, const objects::Digests& digests);

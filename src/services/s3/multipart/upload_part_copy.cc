@@ -6,6 +6,7 @@
 #include "services/s3/metadata.h"
 #include "services/s3/multipart/upload_rows.h"
 #include "services/s3/transfer.h"
+#include "services/s3/versions.h"
 
 namespace millrace::s3 {
 namespace {
@@ -50,7 +51,7 @@ Task<UploadPartCopyOutput> upload_part_copy(S3& s3, wire::Call& call, UploadPart
   CO_TRY(request.number, part_number_of(s3, in.part_number()));
   CO_TRY(const objects::Upload upload, open_upload(s3, to, request.upload));
   Result<objects::Reader> reader = co_await s3.objects.read(from);
-  if (!reader) co_return fail(translate(s3, from, std::move(reader).error()));
+  if (!reader) co_return fail(source_error(s3, from, std::move(reader).error()));
   CO_TRY(check_source(in, reader->object().entry));
   CO_TRY(const ByteRange range, range_of(in, reader->size(), s3.objects.limits().part_bytes_max));
   request.offset = range.offset;
@@ -62,6 +63,8 @@ Task<UploadPartCopyOutput> upload_part_copy(S3& s3, wire::Call& call, UploadPart
       co_await s3.objects.share_part(*reader, std::move(request), std::move(digests));
   if (!part) co_return fail(translate_upload(s3, to, upload_id, part.error()));
   auto out = call.make<UploadPartCopyOutput>();
+  const std::string version = shown_version(s3, reader->object().entry);
+  if (!version.empty()) out.set_copy_source_version_id(version);
   const auto result = out.make_copy_part_result();
   result.set_etag(quoted_etag(part->etag));
   result.set_last_modified(part->modified);

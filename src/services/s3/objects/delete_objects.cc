@@ -1,20 +1,12 @@
-#include "services/s3/s3.h"
-#include "wire/auth/checksum.h"
+#include "services/s3/conditions.h"
+#include "services/s3/digest_headers.h"
+#include "services/s3/locks/lock_fields.h"
+#include "services/s3/versions.h"
 
 namespace millrace::s3 {
 namespace {
 
 constexpr size_t kKeysMax = 1'000;
-
-// AWS: the document must come with a digest, which the pipeline has compared already.
-bool has_digest(const http::Request& request) {
-  if (request.headers.find("content-md5")) return true;
-  for (const auto& header : request.headers) {
-    if (auth::parse_checksum_header(header.name)) return true;
-    if (http::equal_ignoring_case(header.name, "x-amz-trailer")) return true;
-  }
-  return false;
-}
 
 void add_error(const wire::List<api::Error>& errors, const api::ObjectIdentifier& object,
                const Error& error) {
@@ -25,51 +17,82 @@ void add_error(const wire::List<api::Error>& errors, const api::ObjectIdentifier
   item.set_message(error.message);
 }
 
-Result<void> check_object(const S3& s3, const wire::Call& call, std::string_view bucket,
-                          const api::ObjectIdentifier& object) {
-  TRY(open_key(s3, call, bucket, object.key(), ""));
-  if (object.has_version_id() && object.version_id() != "null") {
-    return fail(
-        Error{ErrorKind::not_found, "The specified version does not exist.", "NoSuchVersion", 404});
-  }
-  if (object.has_etag() || object.has_size() || object.has_last_modified_time()) {
-    return fail(not_implemented("A condition on an object to delete"));
-  }
-  return {};
+void add_deleted(const S3& s3, const wire::List<api::DeletedObject>& deleted,
+                 const api::ObjectIdentifier& object, const objects::Removal& removal) {
+  const api::DeletedObject item = deleted.append();
+  item.set_key(object.key());
+  if (object.has_version_id()) item.set_version_id(object.version_id());
+  const bool of_marker = removal.removed && removal.removed->marker;
+  if (!removal.marker && !of_marker) return;
+  item.set_delete_marker(true);
+  const objects::Entry& marker = removal.marker ? *removal.marker : *removal.removed;
+  item.set_delete_marker_version_id(shown_version(s3, marker));
 }
+
+// AWS: a version that cannot be is named among the errors; see delete_objects_versions.test.
+Result<objects::RemoveRequest> read_object(const S3& s3, const wire::Call& call,
+                                           std::string_view bucket,
+                                           const api::ObjectIdentifier& object) {
+  TRY(open_key(s3, call, bucket, object.key(), ""));
+  if (object.has_version_id() && !objects::is_version_id(object.version_id())) {
+    return fail(problem(Problem::no_such_version));
+  }
+  objects::RemoveRequest out;
+  out.key = object.key();
+  out.version = object.version_id();
+  if (object.has_etag()) out.conditions.etag = bare_etag(object.etag());
+  if (object.has_size()) out.conditions.size_bytes = static_cast<uint64_t>(object.size());
+  if (object.has_last_modified_time()) out.conditions.modified = object.last_modified_time();
+  return out;
+}
+
+// The objects of a request that may go, each with what it was asked as.
+struct Asked {
+  std::vector<api::ObjectIdentifier> objects;
+  std::vector<objects::RemoveRequest> requests;
+};
 
 }  // namespace
 
-// All that may be deleted go in one commit.
+// All that may be deleted go in one commit. Conditions are as in DeleteObject.
 Task<DeleteObjectsOutput> delete_objects(S3& s3, wire::Call& call, DeleteObjectsRequest in) {
   CO_TRY(open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
   if (call.http != nullptr && !has_digest(*call.http)) {
     co_return fail(invalid_request(
         "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"));
   }
-  const api::Delete asked = in.delete_();
-  if (asked.objects().empty() || asked.objects().size() > kKeysMax) {
+  if (in.has_mfa()) co_return fail(not_implemented("MFA delete"));
+  const api::Delete given = in.delete_();
+  if (given.objects().empty() || given.objects().size() > kKeysMax) {
     co_return fail(problem(Problem::malformed_xml));
   }
   auto out = call.make<DeleteObjectsOutput>();
   const auto deleted = out.make_deleted();
   const auto errors = out.make_errors();
-  std::vector<std::string> keys;
-  for (const api::ObjectIdentifier object : asked.objects()) {
-    if (const Result<void> checked = check_object(s3, call, in.bucket(), object); !checked) {
-      add_error(errors, object, checked.error());
+  Asked asked;
+  for (const api::ObjectIdentifier object : given.objects()) {
+    Result<objects::RemoveRequest> request = read_object(s3, call, in.bucket(), object);
+    if (!request) {
+      add_error(errors, object, request.error());
       continue;
     }
-    keys.emplace_back(object.key());
-    if (asked.quiet()) continue;
-    const api::DeletedObject item = deleted.append();
-    item.set_key(object.key());
-    if (object.has_version_id()) item.set_version_id(object.version_id());
+    request->bypass_governance = in.bypass_governance_retention();
+    asked.objects.push_back(object);
+    asked.requests.push_back(std::move(*request));
   }
   const std::string bucket(in.bucket());
-  Result<void> removed =
-      co_await s3.objects.remove_all(bucket, std::move(keys), cause_of(call, "DeleteObject"));
-  if (!removed) co_return fail(translate(s3, {bucket, ""}, std::move(removed).error()));
+  const auto removals = co_await s3.objects.remove_all(bucket, std::move(asked.requests),
+                                                       cause_of(call, "DeleteObject"));
+  if (!removals) co_return fail(translate(s3, {bucket, ""}, removals.error()));
+  for (size_t i = 0; i < asked.objects.size(); ++i) {
+    const Result<objects::Removal>& removal = (*removals)[i];
+    const objects::ObjectId id{bucket, std::string(asked.objects[i].key())};
+    if (!removal) {
+      add_error(errors, asked.objects[i], translate(s3, id, lock_error(removal.error())));
+    } else if (!given.quiet()) {
+      add_deleted(s3, deleted, asked.objects[i], *removal);
+    }
+  }
   co_return out;
 }
 

@@ -1,21 +1,23 @@
 #include "services/s3/objects/object_answer.h"
 #include "services/s3/transfer.h"
+#include "services/s3/versions.h"
 
 namespace millrace::s3 {
 
 Task<GetObjectOutput> get_object(S3& s3, wire::Call& call, GetObjectRequest in) {
-  CO_TRY(const objects::ObjectId id,
+  CO_TRY(objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
-  CO_TRY(check_version(in.version_id()));
+  CO_TRY(name_version(in, id));
   CO_TRY(refuse_unsupported(in));
   Result<objects::Reader> opened = co_await s3.objects.read(id);
-  if (!opened) co_return fail(translate(s3, id, std::move(opened).error()));
+  if (!opened) co_return fail(read_error(s3, call, id, std::move(opened).error()));
   auto reader = std::make_shared<objects::Reader>(std::move(*opened));
   const objects::Object& object = reader->object();
   CO_TRY(check_read(call, read_conditions(in), object.entry));
   CO_TRY(const Selection selection, select_asked(in, object));
   auto out = call.make<GetObjectOutput>();
   describe(call, in, out, object, selection);
+  write_version(s3, out, object.entry);
   const ByteRange range = selection.range;
   if (call.http != nullptr) {
     CO_TRY(co_await send(call, std::move(reader), range));

@@ -1,14 +1,14 @@
-#include "services/s3/s3.h"
+#include "services/s3/versions.h"
 
 namespace millrace::s3 {
 
 // AWS: with ACLs disabled, the list is the bucket owner's full control.
 Task<GetObjectAclOutput> get_object_acl(S3& s3, wire::Call& call, GetObjectAclRequest in) {
-  CO_TRY(const objects::ObjectId id,
+  CO_TRY(objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
-  CO_TRY(check_version(in.version_id()));
+  CO_TRY(name_version(in, id));
   const Result<objects::Object> object = s3.objects.describe(id);
-  if (!object) co_return fail(translate(s3, id, object.error()));
+  if (!object) co_return fail(read_error(s3, call, id, object.error()));
   auto out = call.make<GetObjectAclOutput>();
   out.make_owner().set_id(owner_id(call.principal.account));
   const api::Grant grant = out.make_grants().append();

@@ -3,6 +3,7 @@
 
 #include "services/s3/checksums.h"
 #include "services/s3/metadata.h"
+#include "services/s3/versions.h"
 
 namespace millrace::s3 {
 namespace {
@@ -44,13 +45,14 @@ void write_parts(const GetObjectAttributesRequest& in, const objects::Object& ob
 
 Task<GetObjectAttributesOutput> get_object_attributes(S3& s3, wire::Call& call,
                                                       GetObjectAttributesRequest in) {
-  CO_TRY(const objects::ObjectId id,
+  CO_TRY(objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
-  CO_TRY(check_version(in.version_id()));
+  CO_TRY(name_version(in, id));
   CO_TRY(refuse_unsupported(in));
   const Result<objects::Object> object = s3.objects.describe(id);
-  if (!object) co_return fail(translate(s3, id, object.error()));
+  if (!object) co_return fail(read_error(s3, call, id, object.error()));
   auto out = call.make<GetObjectAttributesOutput>();
+  write_version(s3, out, object->entry);
   out.set_last_modified(std::chrono::floor<seconds>(object->entry.modified));
   for (const std::string_view name : in.object_attributes()) {
     if (name == "ETag") out.set_etag(object->entry.etag);

@@ -1,18 +1,20 @@
 #include "services/s3/objects/object_answer.h"
+#include "services/s3/versions.h"
 
 namespace millrace::s3 {
 
 Task<HeadObjectOutput> head_object(S3& s3, wire::Call& call, HeadObjectRequest in) {
-  CO_TRY(const objects::ObjectId id,
+  CO_TRY(objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
-  CO_TRY(check_version(in.version_id()));
+  CO_TRY(name_version(in, id));
   CO_TRY(refuse_unsupported(in));
   const Result<objects::Object> object = s3.objects.describe(id);
-  if (!object) co_return fail(translate(s3, id, object.error()));
+  if (!object) co_return fail(read_error(s3, call, id, object.error()));
   CO_TRY(check_read(call, read_conditions(in), object->entry));
   CO_TRY(const Selection selection, select_asked(in, *object));
   auto out = call.make<HeadObjectOutput>();
   describe(call, in, out, *object, selection);
+  write_version(s3, out, object->entry);
   out.set_content_length(static_cast<int64_t>(selection.range.length));
   co_return out;
 }

@@ -6,6 +6,7 @@
 
 #include "services/s3/checksums.h"
 #include "services/s3/conditions.h"
+#include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
 #include "services/s3/ranges.h"
 
@@ -53,6 +54,7 @@ void describe(wire::Call& call, const In& in, const Out& out, const objects::Obj
               const Selection& selection) {
   const objects::Entry& entry = object.entry;
   write_metadata(out, object.metadata);
+  write_lock(out, object.metadata.lock);
   override_headers(in, out);
   out.set_accept_ranges("bytes");
   out.set_etag(quoted_etag(entry.etag));

@@ -1,7 +1,9 @@
 #include "services/s3/checksums.h"
 #include "services/s3/conditions.h"
+#include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
 #include "services/s3/transfer.h"
+#include "services/s3/versions.h"
 
 namespace millrace::s3 {
 
@@ -12,6 +14,7 @@ Task<PutObjectOutput> put_object(S3& s3, wire::Call& call, PutObjectRequest in) 
   CO_TRY(refuse_unsupported(in));
   CO_TRY(objects::Conditions conditions, write_conditions(in.if_match(), in.if_none_match()));
   CO_TRY(objects::Metadata metadata, read_metadata(in));
+  CO_TRY(metadata.lock, read_lock(s3, call, id, in));
   CO_TRY(check_announced(s3, call));
   const bool from_inside = call.body == nullptr;
   Result<objects::Writer> writer = co_await s3.objects.write(id, std::move(metadata), from_inside);
@@ -24,6 +27,7 @@ Task<PutObjectOutput> put_object(S3& s3, wire::Call& call, PutObjectRequest in) 
   auto out = call.make<PutObjectOutput>();
   out.set_etag(quoted_etag(entry->etag));
   write_checksums(out, checksums, 0);
+  write_version(s3, out, *entry);
   co_return out;
 }
 
