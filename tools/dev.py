@@ -102,7 +102,7 @@ def _parser():
     made = command("fuzz", _fuzz, "build every fuzzer and run each for SECONDS (10) on its corpus")
     made.add_argument("seconds", nargs="?", type=int, default=10)
     made.add_argument("names", nargs="*")
-    made = command("crash", _crash, "kill -9 the program TIMES (2000) under load; what is lost?")
+    made = command("crash", _crash, "kill -9 the program TIMES (2000) under load; look for losses")
     made.add_argument("times", nargs="?", type=int, default=2000)
     made.add_argument("--seed", type=int, help="of an earlier run, to do it again")
     command("clean", _clean, "remove the build folders")

@@ -1,4 +1,4 @@
-"""`./dev fuzz`, `./dev bench`, `./dev crash`: long runs. A failure prints what repeats it."""
+"""`./dev fuzz`, `bench` and `crash`: long runs. A failure prints how to repeat it."""
 
 import pathlib
 import subprocess

@@ -13,6 +13,7 @@
 
 #include "runtime/log.h"
 #include "runtime/machine_time.h"
+#include "store/log_check.h"
 #include "store/state.h"
 
 namespace millrace::store {
@@ -32,8 +33,8 @@ class RocksLog final : public rocksdb::Logger {
 
 rocksdb::Options rocks_options(const Database::Options& wanted) {
   rocksdb::Options o;
-  o.create_if_missing = true;
-  // A torn end of the log is what a crash leaves; damage before it is reported, not cut off.
+  // A torn end of the log is what a crash leaves; damage before it is reported, not cut off. What
+  // RocksDB takes for a torn end and is none, check_logs() has found.
   o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   o.write_buffer_size = wanted.write_buffer_bytes;
   o.max_write_buffer_number = 2;
@@ -83,8 +84,11 @@ Result<void> Database::State::open() {
   }
   files = std::make_shared<RocksFiles>(options.faults);
   env = rocksdb::NewCompositeEnv(files);
+  TRY(check_logs(options.path));
   rocksdb::Options rocks = rocks_options(options);
   rocks.env = env.get();
+  // Without its first file, a database would be begun anew beside the rows that it has.
+  rocks.create_if_missing = !has_rows(options.path);
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(rocks, options.path.string(), &opened);
   if (!status.ok()) {

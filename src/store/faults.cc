@@ -8,6 +8,12 @@ namespace {
 std::unexpected<Error> failed(Fault fault, std::string_view call, const std::string& path) {
   std::string message = std::string(call) + " " + path;
   if (fault == Fault::io_error) return fail(ErrorKind::internal, message + ": input/output error");
+  if (fault == Fault::read_only) {
+    return fail(ErrorKind::denied, message + ": Read-only file system");
+  }
+  if (fault == Fault::too_many_files) {
+    return fail(ErrorKind::exhausted, message + ": Too many open files");
+  }
   return fail(ErrorKind::exhausted, message + ": no space left on device");
 }
 
@@ -32,7 +38,12 @@ class FaultyFile final : public runtime::File {
   }
   Result<void> sync() override {
     const Fault fault = plan_.decide(FileOperation::sync, path_);
-    return fault == Fault::none ? file_->sync() : failed(fault, "sync", path_);
+    if (fault != Fault::none) return failed(fault, "sync", path_);
+    FileWatch* const watch = plan_.watch();
+    const uint64_t size = watch == nullptr ? 0 : watch->syncing(path_);
+    TRY(file_->sync());
+    if (watch != nullptr) watch->synced(path_, size);
+    return {};
   }
   Result<uint64_t> size() override { return file_->size(); }
   Result<void> truncate(uint64_t size) override { return file_->truncate(size); }
@@ -50,20 +61,31 @@ class FaultyDisk final : public runtime::Disk {
 
   Result<std::unique_ptr<runtime::File>> open(const runtime::Path& path,
                                               runtime::OpenMode mode) override {
-    if (mode == runtime::OpenMode::create_new) TRY(check(FileOperation::create, "open", path));
+    const bool makes = mode == runtime::OpenMode::create_new;
+    TRY(check(makes ? FileOperation::create : FileOperation::open, "open", path));
     TRY(auto file, disk_.open(path, mode));
+    if (makes && plan_.watch() != nullptr) plan_.watch()->made(path.native());
     return std::make_unique<FaultyFile>(std::move(file), plan_, path.string());
   }
   Result<void> make_directories(const runtime::Path& path) override {
     TRY(check(FileOperation::create, "mkdir", path));
-    return disk_.make_directories(path);
+    if (plan_.watch() == nullptr) return disk_.make_directories(path);
+    std::vector<runtime::Path> missing;
+    for (runtime::Path at = path; !std::filesystem::exists(at); at = at.parent_path()) {
+      missing.push_back(at);
+    }
+    TRY(disk_.make_directories(path));
+    for (; !missing.empty(); missing.pop_back()) plan_.watch()->made(missing.back().native());
+    return {};
   }
   Result<void> rename(const runtime::Path& from, const runtime::Path& to) override {
     TRY(check(FileOperation::rename, "rename", to));
+    if (plan_.watch() != nullptr) plan_.watch()->changing(from.native(), to.native());
     return disk_.rename(from, to);
   }
   Result<void> remove(const runtime::Path& path) override {
     TRY(check(FileOperation::remove, "remove", path));
+    if (plan_.watch() != nullptr) plan_.watch()->removing(path.native());
     return disk_.remove(path);
   }
   Result<void> remove_tree(const runtime::Path& path) override {
@@ -72,7 +94,9 @@ class FaultyDisk final : public runtime::Disk {
   }
   Result<void> sync_directory(const runtime::Path& path) override {
     TRY(check(FileOperation::sync_directory, "sync", path));
-    return disk_.sync_directory(path);
+    TRY(disk_.sync_directory(path));
+    if (plan_.watch() != nullptr) plan_.watch()->folder_synced(path.native());
+    return {};
   }
   Result<std::vector<runtime::DirectoryEntry>> list(const runtime::Path& path) override {
     return disk_.list(path);

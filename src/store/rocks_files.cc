@@ -36,15 +36,26 @@ class GuardedFile final : public rocksdb::FSWritableFileOwnerWrapper {
     return files_.report(target()->Close(options, debug));
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
-    return files_.guarded(FileOperation::sync, path_,
-                          [&] { return target()->Sync(options, debug); });
+    return files_.guarded(FileOperation::sync, path_, [&] {
+      return watched_sync([&] { return target()->Sync(options, debug); });
+    });
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
-    return files_.guarded(FileOperation::sync, path_,
-                          [&] { return target()->Fsync(options, debug); });
+    return files_.guarded(FileOperation::sync, path_, [&] {
+      return watched_sync([&] { return target()->Fsync(options, debug); });
+    });
   }
 
  private:
+  template <class Sync>
+  IOStatus watched_sync(Sync sync) {
+    FileWatch* const watch = files_.watch();
+    const uint64_t size = watch == nullptr ? 0 : watch->syncing(path_);
+    IOStatus status = sync();
+    if (status.ok() && watch != nullptr) watch->synced(path_, size);
+    return status;
+  }
+
   IOStatus fail_append(Fault fault, const Slice& data, const IOOptions& options,
                        IODebugContext* debug) {
     if (fault == Fault::short_write) {
@@ -67,16 +78,21 @@ class GuardedDirectory final : public rocksdb::FSDirectoryWrapper {
 
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
     return files_.guarded(FileOperation::sync_directory, path_,
-                          [&] { return FSDirectoryWrapper::Fsync(options, debug); });
+                          [&] { return told(FSDirectoryWrapper::Fsync(options, debug)); });
   }
   IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
                                const rocksdb::DirFsyncOptions& what) override {
     return files_.guarded(FileOperation::sync_directory, path_, [&] {
-      return FSDirectoryWrapper::FsyncWithDirOptions(options, debug, what);
+      return told(FSDirectoryWrapper::FsyncWithDirOptions(options, debug, what));
     });
   }
 
  private:
+  IOStatus told(IOStatus status) {
+    if (status.ok() && files_.watch() != nullptr) files_.watch()->folder_synced(path_);
+    return status;
+  }
+
   RocksFiles& files_;
   std::string path_;
 };
@@ -93,7 +109,9 @@ IOStatus RocksFiles::NewWritableFile(const std::string& path, const rocksdb::Fil
   IOStatus status = guarded(FileOperation::create, path, [&] {
     return target()->NewWritableFile(path, options, &opened, debug);
   });
-  if (status.ok()) *file = std::make_unique<GuardedFile>(std::move(opened), *this, path);
+  if (!status.ok()) return status;
+  if (watch() != nullptr) watch()->made(path);
+  *file = std::make_unique<GuardedFile>(std::move(opened), *this, path);
   return status;
 }
 
@@ -108,8 +126,18 @@ IOStatus RocksFiles::NewDirectory(const std::string& path, const IOOptions& opti
 
 IOStatus RocksFiles::RenameFile(const std::string& from, const std::string& to,
                                 const IOOptions& options, IODebugContext* debug) {
-  return guarded(FileOperation::rename, to,
-                 [&] { return target()->RenameFile(from, to, options, debug); });
+  return guarded(FileOperation::rename, to, [&] {
+    if (watch() != nullptr) watch()->changing(from, to);
+    return target()->RenameFile(from, to, options, debug);
+  });
+}
+
+IOStatus RocksFiles::DeleteFile(const std::string& path, const IOOptions& options,
+                                IODebugContext* debug) {
+  return guarded(FileOperation::remove, path, [&] {
+    if (watch() != nullptr) watch()->removing(path);
+    return target()->DeleteFile(path, options, debug);
+  });
 }
 
 Fault RocksFiles::decide_append(const std::string& path) {
@@ -130,6 +158,8 @@ IOStatus RocksFiles::report(IOStatus status) {
 
 IOStatus RocksFiles::failed(Fault fault, const std::string& path) {
   if (fault == Fault::io_error) return IOStatus::IOError("input/output error", path);
+  if (fault == Fault::read_only) return IOStatus::IOError("Read-only file system", path);
+  if (fault == Fault::too_many_files) return IOStatus::IOError("Too many open files", path);
   return IOStatus::NoSpace("no space left on device", path);
 }
 

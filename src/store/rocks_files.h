@@ -33,6 +33,11 @@ class RocksFiles final : public rocksdb::FileSystemWrapper {
                                const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
 
+  rocksdb::IOStatus DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
+
+  FileWatch* watch() const { return plan_ == nullptr ? nullptr : plan_->watch(); }
+
   // The fault of this operation, or what the disk answered to `operate`.
   template <class Operate>
   rocksdb::IOStatus guarded(FileOperation operation, const std::string& path, Operate operate) {
