@@ -82,6 +82,12 @@ class PosixFile final : public File {
     return {};
   }
 
+  void begin_writeback(uint64_t offset, uint64_t length) override {
+    // What cannot be begun is done by sync().
+    static_cast<void>(::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(length),
+                                        SYNC_FILE_RANGE_WRITE));
+  }
+
   Result<uint64_t> size() override {
     struct stat st{};
     if (::fstat(fd_, &st) != 0) return failed("stat", path_);

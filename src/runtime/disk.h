@@ -27,6 +27,8 @@ class File {
   virtual Result<size_t> read_cached(uint64_t offset, char* bytes, size_t size) = 0;
   virtual Result<void> write_at(uint64_t offset, BytesView bytes) = 0;  // All or an error.
   virtual Result<void> sync() = 0;                                      // fdatasync
+  // Has the disk begin to take these bytes, so that sync() finds less to do. Promises nothing.
+  virtual void begin_writeback(uint64_t offset, uint64_t length) {}
   virtual Result<uint64_t> size() = 0;
   virtual Result<void> truncate(uint64_t size) = 0;
   virtual int descriptor() const = 0;  // For sendfile and mmap; -1 where there is none.

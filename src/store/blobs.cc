@@ -19,7 +19,9 @@ constexpr size_t kFolderDigits = 4;
 constexpr size_t kTimeDigits = 11;
 constexpr uint64_t kTimeMask = (uint64_t{1} << 4 * kTimeDigits) - 1;
 constexpr size_t kBufferBytes =
-    256 * 1024;                            // Written at once; a smaller blob is one file operation.
+    256 * 1024;  // Written at once; a smaller blob is one file operation.
+constexpr uint64_t kWritebackBytes =
+    2 * 1024 * 1024;  // So often the disk is set to work, or all of it comes with the last sync.
 constexpr unsigned kBlobsInFolder = 1024;  // Then the next ones go to another folder.
 
 bool is_lower_hex(std::string_view text) {
@@ -118,6 +120,7 @@ struct BlobWriter::State {
   Path staged;
   uint64_t written = 0;
   ChunkSums sums;
+  uint64_t begun = 0;  // Up to here the disk has begun to take what is written.
   Bytes buffer;
   std::optional<Error> error;
   bool sealed = false;
@@ -139,6 +142,10 @@ Result<void> BlobWriter::State::write(BytesView bytes) {
   }
   TRY(file->write_at(written, bytes));
   written += bytes.size();
+  if (written - begun >= kWritebackBytes) {
+    file->begin_writeback(begun, written - begun);
+    begun = written;
+  }
   return {};
 }
 

@@ -45,6 +45,9 @@ class FaultyFile final : public runtime::File {
     if (watch != nullptr) watch->synced(path_, size);
     return {};
   }
+  void begin_writeback(uint64_t offset, uint64_t length) override {
+    file_->begin_writeback(offset, length);
+  }
   Result<uint64_t> size() override { return file_->size(); }
   Result<void> truncate(uint64_t size) override { return file_->truncate(size); }
   int descriptor() const override { return file_->descriptor(); }
