@@ -60,6 +60,7 @@ struct Foundation {
   // Threads. A loop outlives the pools that post to it.
   runtime::LoopThread background{"background"};
   runtime::Pool disk_pool{"disk", kDiskThreads};
+  runtime::Pool digests{"digests", std::max(1U, std::thread::hardware_concurrency()) + 1};
   std::unique_ptr<store::Database> db;
   std::unique_ptr<store::Blobs> blobs;
   std::optional<keys::RootKey> root_key;
@@ -169,8 +170,9 @@ struct Platform::Parts {
   Keys keys{identities};
   EventRecord events{db};
   LocalApi local{outside.clock, service_names(), events, outside.scratch};
-  wire::Pipeline pipeline{wire::PipelineOptions{.region = config.region},
-                          {directory, dispatcher, keys, outside.clock, outside.random, local}};
+  wire::Pipeline pipeline{
+      wire::PipelineOptions{.region = config.region},
+      {directory, dispatcher, keys, outside.clock, outside.random, foundation->digests, local}};
   http::Server server{server_options(config), pipeline, outside.clock};
   bool running = false;
 

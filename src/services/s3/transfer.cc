@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/both.h"
 #include "services/s3/checksums.h"
 #include "wire/auth/payload.h"
 
@@ -68,24 +69,23 @@ Task<objects::Digests> receive(wire::Call& call, objects::Writer& writer, std::s
     if (!written) co_return fail(name_write_error(std::move(written).error()));
     co_return digests;
   }
-  const uint64_t announced = call.body->content_length().value_or(kPieceBytes);
-  Bytes buffer(static_cast<size_t>(std::clamp<uint64_t>(announced, 1024, kPieceBytes)), '\0');
-  for (;;) {
-    size_t filled = 0;
-    bool ended = false;
-    // Full pieces are written, so that a slow sender does not make many small writes.
-    while (filled < buffer.size() && !ended) {
-      Result<size_t> got = co_await call.body->read(buffer.data() + filled, buffer.size() - filled);
-      if (!got) co_return fail(name_read_error(std::move(got).error()));
-      filled += *got;
-      ended = *got == 0;
+  Result<BytesView> piece = co_await call.payload->next();
+  while (piece && !piece->empty()) {
+    Result<void> written;
+    if (piece->size() < auth::PayloadVerifier::kPieceBytes) {
+      written = co_await writer.write(*piece);
+      if (written) piece = co_await call.payload->next();
+    } else {
+      // The disk takes this piece while the peer sends the next one.
+      Task<runtime::Both<void, BytesView>> sides =
+          runtime::both(writer.write(*piece), call.payload->next());
+      CO_TRY(auto ended, co_await std::move(sides));
+      written = std::move(ended.first);
+      piece = std::move(ended.second);
     }
-    if (filled != 0) {
-      Result<void> written = co_await writer.write(BytesView(buffer).substr(0, filled));
-      if (!written) co_return fail(name_write_error(std::move(written).error()));
-    }
-    if (ended) break;
+    if (!written) co_return fail(name_write_error(std::move(written).error()));
   }
+  if (!piece) co_return fail(name_read_error(std::move(piece).error()));
   digests.etag = to_hex(call.payload->md5());
   digests.checksums = kept_checksums(call.payload->checksums());
   co_return digests;

@@ -5,6 +5,8 @@
 namespace millrace::auth {
 namespace {
 
+constexpr size_t kBesideBytesMin = 64 * 1024;  // From here on, digests would hold up the loop.
+
 std::unexpected<AuthFailure> problem(AuthProblem what, std::string_view given = {}) {
   return std::unexpected(AuthFailure{what, std::string(given)});
 }
@@ -65,10 +67,10 @@ std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& requ
 }
 
 PayloadVerifier::PayloadVerifier(http::BodyReader& source, PayloadChecks checks,
-                                 const AwsChunkedReader* trailers)
-    : source_(source), checks_(std::move(checks)), trailers_(trailers) {
+                                 const AwsChunkedReader* trailers, Md5Team* team)
+    : source_(source), checks_(std::move(checks)), trailers_(trailers), team_(team) {
   if (!checks_.sha256_hex.empty()) sha256_.emplace(DigestKind::sha256);
-  if (checks_.content_md5 || checks_.md5_computed) md5_.emplace(DigestKind::md5);
+  if (checks_.content_md5 || checks_.md5_computed) md5_.emplace();
   for (const auto& [kind, value] : checks_.checksums) add(kind);
   for (const ChecksumKind kind : checks_.trailing) add(kind);
   for (const ChecksumKind kind : checks_.computed) add(kind);
@@ -89,18 +91,91 @@ Task<size_t> PayloadVerifier::read(char* buffer, size_t size) {
     co_return fail(*failed_);
   }
   const BytesView bytes(buffer, *got);
-  if (!bytes.empty()) {
-    if (sha256_) sha256_->update(bytes);
-    if (md5_) md5_->update(bytes);
-    for (Checksum& checksum : running_) checksum.update(bytes);
-    co_return bytes.size();
+  if (bytes.empty()) CO_TRY(co_await end());
+  digest(bytes);
+  co_return bytes.size();
+}
+
+Task<BytesView> PayloadVerifier::next() {
+  if (failed_) co_return fail(*failed_);
+  if (ended_) co_return BytesView();
+  if (pieces_ == 0) {
+    const uint64_t announced = content_length().value_or(kPieceBytes);
+    buffer_bytes_ = static_cast<size_t>(std::clamp<uint64_t>(announced, 1, kPieceBytes));
   }
+  // What stood in this buffer has been used by the caller, but perhaps not by the digests.
+  CO_TRY(co_await settle(kPieces - 1));
+  std::unique_ptr<char[]>& buffer = buffers_[pieces_ % kPieces];
+  if (!buffer && !source_ended_) buffer.reset(new char[buffer_bytes_]);
+  CO_TRY(const size_t filled, co_await fill(buffer.get(), buffer_bytes_));
+  const BytesView piece(buffer.get(), filled);
+  if (piece.empty()) {
+    CO_TRY(co_await settle(0));
+    md5_member_.reset();  // The others need not wait for it.
+    CO_TRY(co_await end());
+    co_return BytesView();
+  }
+  ++pieces_;
+  if (team_ != nullptr && (beside_ || filled >= kBesideBytesMin)) {
+    digest_beside(piece);
+  } else {
+    digest(piece);
+  }
+  co_return piece;
+}
+
+Task<size_t> PayloadVerifier::fill(char* buffer, size_t size) {
+  size_t filled = 0;
+  while (filled < size && !source_ended_) {
+    Result<size_t> got = co_await source_.read(buffer + filled, size - filled);
+    if (!got) {
+      failed_ = got.error();
+      co_return fail(*failed_);
+    }
+    filled += *got;
+    source_ended_ = *got == 0;
+  }
+  co_return filled;
+}
+
+void PayloadVerifier::digest(BytesView bytes) {
+  if (sha256_) sha256_->update(bytes);
+  if (md5_) md5_->update(bytes);
+  for (Checksum& checksum : running_) checksum.update(bytes);
+}
+
+void PayloadVerifier::open_lanes() {
+  beside_ = true;
+  if (md5_) md5_member_.emplace(*team_, *md5_);
+  const size_t count = (sha256_ ? 1U : 0U) + running_.size();
+  for (size_t i = 0; i < count; ++i) {
+    lanes_.push_back(std::make_unique<runtime::Lane>(team_->pool()));
+  }
+}
+
+void PayloadVerifier::digest_beside(BytesView bytes) {
+  if (!beside_) open_lanes();
+  if (md5_) md5_member_->give(bytes);
+  auto lane = lanes_.begin();
+  if (sha256_) (*lane++)->give([this, bytes] { sha256_->update(bytes); });
+  for (Checksum& checksum : running_) {
+    (*lane++)->give([&checksum, bytes] { checksum.update(bytes); });
+  }
+}
+
+Task<void> PayloadVerifier::settle(size_t unfinished) {
+  if (md5_member_) CO_TRY(co_await md5_member_->settled(unfinished));
+  for (const auto& lane : lanes_) CO_TRY(co_await lane->settled(unfinished));
+  co_return ok;
+}
+
+Task<void> PayloadVerifier::end() {
   if (auto finished = finish(); !finished) {
     failed_ = to_error(finished.error(), ErrorFamily::s3);
     co_return fail(*failed_);
   }
   ended_ = true;
-  co_return size_t{0};
+  co_return ok;
 }
 
 std::expected<void, AuthFailure> PayloadVerifier::finish() {

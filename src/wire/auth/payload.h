@@ -5,18 +5,27 @@
 // keeps. The bytes are handed out as they come; only the read that answers 0 says that they are
 // right, so they are to be staged until then. After an error every read fails alike.
 //
-// Not thread-safe; one read at a time. Digests run where read() does: large bodies are read on a
-// pool. Errors: those of the source, and invalid with S3's code (XAmzContentSHA256Mismatch,
-// BadDigest, InvalidRequest).
+// Bodies are read in one of two ways. read() digests what it hands out before it answers. next()
+// hands out pieces that the verifier holds; where it has a team, each digest of a large piece runs
+// on its pool, beside the others, beside the reading of the next piece and beside what the caller
+// does with this one (docs/decisions/0014-digests-beside-the-copy.md). Memory: kPieces of
+// kPieceBytes.
+//
+// Not thread-safe; one read at a time. Errors: those of the source, and invalid with S3's code
+// (XAmzContentSHA256Mismatch, BadDigest, InvalidRequest).
 #pragma once
 
+#include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "runtime/lane.h"
 #include "wire/auth/aws_chunked.h"
 #include "wire/auth/checksum.h"
+#include "wire/auth/md5_team.h"
 #include "wire/auth/problems.h"
 #include "wire/auth/verify.h"
 #include "wire/http/body.h"
@@ -38,33 +47,58 @@ std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& requ
 
 class PayloadVerifier final : public http::BodyReader {
  public:
-  // `source` outlives this. `trailers` is where checks.trailing are found: the same object as
-  // `source`, or null.
+  static constexpr size_t kPieceBytes = 256 * 1024;
+  static constexpr size_t kPieces = 4;
+
+  // `source` and `team` outlive this. `trailers` is where checks.trailing are found: the same
+  // object as `source`, or null. Without a team everything is digested where it is read.
   PayloadVerifier(http::BodyReader& source, PayloadChecks checks,
-                  const AwsChunkedReader* trailers = nullptr);
+                  const AwsChunkedReader* trailers = nullptr, Md5Team* team = nullptr);
 
   Task<size_t> read(char* buffer, size_t size) override;
+  // The next piece, whole (kPieceBytes) but for the last; empty at the end, when all of the body
+  // is right. It stays until the second call after the one that answered it has begun: a piece may
+  // be in use while the next one is read. Not to be mixed with read().
+  Task<BytesView> next();
   std::optional<uint64_t> content_length() const override { return source_.content_length(); }
 
-  // Once read() has answered 0: every checksum that was checked or computed, raw, and the MD5.
+  // Once the end was answered: every checksum that was checked or computed, raw, and the MD5.
   const std::vector<std::pair<ChecksumKind, Bytes>>& checksums() const { return results_; }
   const Bytes& md5() const { return md5_result_; }
 
  private:
   void add(ChecksumKind kind);
+  void digest(BytesView bytes);
+  void digest_beside(BytesView bytes);
+  void open_lanes();
+  // Fills `buffer` as far as the source goes.
+  Task<size_t> fill(char* buffer, size_t size);
+  // Awaits the lanes until at most `unfinished` pieces are left in each.
+  Task<void> settle(size_t unfinished);
+  Task<void> end();
   std::expected<void, AuthFailure> finish();
   std::expected<void, AuthFailure> check(ChecksumKind kind, const Bytes& actual) const;
 
   http::BodyReader& source_;
   PayloadChecks checks_;
   const AwsChunkedReader* trailers_;
+  Md5Team* team_;
   std::optional<Digest> sha256_;
-  std::optional<Digest> md5_;
+  std::optional<Md5Stream> md5_;
   std::vector<Checksum> running_;
   std::vector<std::pair<ChecksumKind, Bytes>> results_;
   Bytes md5_result_;
+  bool source_ended_ = false;
   bool ended_ = false;
   std::optional<Error> failed_;
+
+  std::array<std::unique_ptr<char[]>, kPieces> buffers_;
+  size_t buffer_bytes_ = 0;
+  size_t pieces_ = 0;  // That were read.
+  // Last: they end before what they work on.
+  bool beside_ = false;  // Pieces are digested on the pool.
+  std::optional<Md5Team::Member> md5_member_;
+  std::vector<std::unique_ptr<runtime::Lane>> lanes_;  // SHA-256, and one a checksum.
 };
 
 }  // namespace millrace::auth

@@ -44,8 +44,9 @@ struct Call {
   // The streaming payload of the input (PutObject's Body), decoded and verified as it is read; its
   // last read fails where the signature, digest or length does not hold. Null for other operations.
   http::BodyReader* body = nullptr;
-  // The same body, for what it tells once it has been read: MD5, checksums. Null where `body` is.
-  const auth::PayloadVerifier* payload = nullptr;
+  // The same body, in pieces that are digested beside what is done with them, and for what it tells
+  // once it has been read: MD5, checksums. Null where `body` is.
+  auth::PayloadVerifier* payload = nullptr;
 
   // What the answer carries beyond the typed output.
   http::Headers response_headers;

@@ -88,7 +88,7 @@ struct Pipeline::Exchange {
 };
 
 Pipeline::Pipeline(PipelineOptions options, World world)
-    : options_(std::move(options)), world_(world) {
+    : options_(std::move(options)), world_(world), md5_team_(world.digests) {
   world_.random.fill(request_seed_, sizeof(request_seed_));
 }
 
@@ -233,7 +233,7 @@ Task<void> Pipeline::authenticate(Exchange& x) {
 }
 
 // Puts what verifies the body between the socket and whoever reads it.
-Result<void> Pipeline::prepare_payload(Exchange& x) const {
+Result<void> Pipeline::prepare_payload(Exchange& x) {
   http::BodyReader* source = &x.request.body;
   if (auth::is_streaming(x.verified.payload)) {
     auto stream = auth::chunked_stream(x.view(), x.verified);
@@ -245,7 +245,8 @@ Result<void> Pipeline::prepare_payload(Exchange& x) const {
   if (!checks) return fail(x.problem(std::move(checks).error()));
   checks->md5_computed =
       x.protocol == Protocol::rest_xml && x.operation != nullptr && streams(*x.operation);
-  x.payload = std::make_unique<auth::PayloadVerifier>(*source, std::move(*checks), x.chunks.get());
+  x.payload = std::make_unique<auth::PayloadVerifier>(*source, std::move(*checks), x.chunks.get(),
+                                                      &md5_team_);
   return {};
 }
 

@@ -16,7 +16,9 @@
 #include <string>
 
 #include "runtime/clock.h"
+#include "runtime/pool.h"
 #include "runtime/random.h"
+#include "wire/auth/md5_team.h"
 #include "wire/auth/verify.h"
 #include "wire/pipeline/directory.h"
 #include "wire/pipeline/dispatcher.h"
@@ -38,6 +40,7 @@ class Pipeline final : public http::Handler {
     auth::KeyStore& keys;
     runtime::Clock& clock;
     runtime::Random& random;
+    runtime::Pool& digests;  // Where large bodies are digested.
     http::Handler& local;
   };
   Pipeline(PipelineOptions options, World world);
@@ -49,7 +52,7 @@ class Pipeline final : public http::Handler {
   Task<void> serve(Exchange& exchange);
   Task<void> authenticate(Exchange& exchange);
   Task<void> read_body(Exchange& exchange);
-  Result<void> prepare_payload(Exchange& exchange) const;
+  Result<void> prepare_payload(Exchange& exchange);
   Result<void> identify(Exchange& exchange) const;
   Result<void> authorize(const Exchange& exchange) const;
   std::string next_request_id();
@@ -57,6 +60,7 @@ class Pipeline final : public http::Handler {
   PipelineOptions options_;
   World world_;
   auth::SigningKeys signing_keys_;
+  auth::Md5Team md5_team_;
   std::atomic<uint64_t> sequence_{0};
   uint64_t request_seed_[2];
 };

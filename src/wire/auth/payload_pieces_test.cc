@@ -1,0 +1,132 @@
+// Bodies in pieces that are digested beside what is done with them.
+#include <gtest/gtest.h>
+
+#include "runtime/both.h"
+#include "runtime/loop.h"
+#include "wire/auth/payload.h"
+
+namespace millrace::auth {
+namespace {
+
+constexpr size_t kPiece = PayloadVerifier::kPieceBytes;
+
+Bytes noise(size_t size) {
+  Bytes out(size, '\0');
+  uint32_t state = 1;
+  for (char& c : out) c = static_cast<char>((state = state * 1'664'525 + 1'013'904'223) >> 24);
+  return out;
+}
+
+PayloadChecks all_of(BytesView body) {
+  PayloadChecks checks;
+  checks.sha256_hex = to_hex(sha256(body));
+  checks.content_md5 = md5(body);
+  for (const ChecksumKind kind : kChecksumKinds) {
+    checks.checksums.emplace_back(kind, checksum_of(kind, body));
+  }
+  return checks;
+}
+
+Task<void> keep(Bytes* out, BytesView piece) {
+  out->append(piece);
+  co_return ok;
+}
+
+// Every piece is used while the next one is read, as long as it may be.
+Task<Bytes> collect(PayloadVerifier* verifier) {
+  Bytes out;
+  CO_TRY(BytesView piece, co_await verifier->next());
+  while (!piece.empty()) {
+    EXPECT_LE(piece.size(), kPiece);
+    auto sides = runtime::both(verifier->next(), keep(&out, piece));
+    CO_TRY(auto ended, co_await std::move(sides));
+    CO_TRY(piece, std::move(ended.first));
+  }
+  co_return out;
+}
+
+class PayloadPieces : public ::testing::TestWithParam<bool> {
+ protected:
+  Result<Bytes> read(const PayloadChecks& checks, const Bytes& body, size_t step = 100'000) {
+    const auto source = http::make_pieces_body(body, step);
+    PayloadVerifier verifier(*source, checks, nullptr, GetParam() ? &team_ : nullptr);
+    auto result = runtime::run_task_for<Bytes>(loop_, collect(&verifier));
+    const auto again = runtime::run_task_for<BytesView>(loop_, verifier.next());
+    EXPECT_EQ(again.has_value(), result.has_value());
+    return result;
+  }
+
+  runtime::Loop loop_;
+  runtime::Pool pool_{"digests", 3};
+  Md5Team team_{pool_};
+};
+
+TEST_P(PayloadPieces, AreWhatWasSent) {
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{4096}, size_t{64 * 1024}, kPiece - 1,
+                            kPiece, kPiece + 1, 2 * kPiece, 9 * kPiece + 77}) {
+    const Bytes body = noise(size);
+    const auto result = read(all_of(body), body);
+    ASSERT_TRUE(result) << size << ": " << result.error().message;
+    EXPECT_EQ(*result, body) << size;
+  }
+}
+
+TEST_P(PayloadPieces, EndWithAnErrorWhereADigestDiffers) {
+  for (const size_t size : {size_t{1}, size_t{70'000}, 6 * kPiece}) {
+    const Bytes body = noise(size);
+    Bytes other = body;
+    other[size / 2] ^= 1;
+    const auto sha = read(all_of(body), other);
+    ASSERT_FALSE(sha);
+    EXPECT_EQ(sha.error().code, "XAmzContentSHA256Mismatch");
+    PayloadChecks checks = all_of(body);
+    checks.sha256_hex.clear();
+    const auto digest = read(checks, other);
+    ASSERT_FALSE(digest);
+    EXPECT_EQ(digest.error().code, "BadDigest");
+  }
+}
+
+// Sends so many bytes, then fails.
+class BrokenBody final : public http::BodyReader {
+ public:
+  explicit BrokenBody(size_t bytes) : left_(bytes) {}
+  Task<size_t> read(char* buffer, size_t size) override {
+    if (left_ == 0) co_return fail(ErrorKind::invalid, "the body ends too early");
+    const size_t n = std::min(left_, size);
+    std::fill_n(buffer, n, 'x');
+    left_ -= n;
+    co_return n;
+  }
+  std::optional<uint64_t> content_length() const override { return uint64_t{1} << 30; }
+
+ private:
+  size_t left_;
+};
+
+TEST_P(PayloadPieces, FailWithTheirSource) {
+  BrokenBody source(5 * kPiece + 9);
+  PayloadVerifier verifier(source, all_of("x"), nullptr, GetParam() ? &team_ : nullptr);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto result = runtime::run_task_for<Bytes>(loop_, collect(&verifier));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().message, "the body ends too early");
+  }
+}
+
+TEST_P(PayloadPieces, MayBeGivenUpAtAnyOfThem) {
+  for (int read = 1; read < 6; ++read) {
+    BrokenBody source(8 * kPiece);
+    PayloadVerifier verifier(source, all_of("x"), nullptr, GetParam() ? &team_ : nullptr);
+    for (int i = 0; i < read; ++i) {
+      ASSERT_TRUE(runtime::run_task_for<BytesView>(loop_, verifier.next()));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Verifier, PayloadPieces, ::testing::Bool(), [](const auto& info) {
+  return info.param ? "DigestsBeside" : "DigestsWhereItReads";
+});
+
+}  // namespace
+}  // namespace millrace::auth
