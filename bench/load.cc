@@ -8,9 +8,11 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "bench/echo.h"
 #include "bench/exchange.h"
 #include "bench/peer.h"
 #include "bench/requests.h"
+#include "bench/speeds.h"
 #include "runtime/clock.h"
 
 namespace millrace::bench {
@@ -22,6 +24,8 @@ struct Options {
   Load load;
   size_t body_bytes = 0;
   int64_t bare_answer_bytes = -1;
+  int64_t echo_answer_bytes = -1;
+  size_t digest_bytes = 0;
 };
 
 // Bytes that no file system or wire compresses, the same in every run.
@@ -81,7 +85,8 @@ void print(Measured measured, uint64_t sent_bytes) {
 
 Result<void> measure(Options options) {
   if (options.body_bytes > 0) options.plan.body = noise(options.body_bytes);
-  if (options.bare_answer_bytes < 0) {
+  const bool bare = options.bare_answer_bytes >= 0 || options.echo_answer_bytes >= 0;
+  if (!bare) {
     TRY(aim(options));
   } else {
     options.plan.host = "127.0.0.1:45666";
@@ -98,6 +103,13 @@ Result<void> measure(Options options) {
     options.load.server = started.pid();
     peer.emplace(std::move(started));
   }
+  std::optional<Echo> echo;
+  if (options.echo_answer_bytes >= 0) {
+    TRY(Echo started, Echo::start(static_cast<uint64_t>(options.echo_answer_bytes)));
+    options.load.port = started.port();
+    options.load.server = started.pid();
+    echo.emplace(std::move(started));
+  }
   TRY(Measured measured, run(options.load));
   for (const auto& [status, count] : measured.failures) {
     return fail(ErrorKind::internal, fmt::format("{} answers of status {}, first: {}", count,
@@ -113,6 +125,10 @@ int main(int argc, char** argv) {
   app.add_option("--url", options.url, "http://host:port on the loopback interface");
   app.add_option("--bare-answer", options.bare_answer_bytes,
                  "Measure the bare loopback exchange instead, with answers of so many bytes");
+  app.add_option("--echo-answer", options.echo_answer_bytes,
+                 "The same against our own HTTP server with nothing behind it");
+  app.add_option("--digests", options.digest_bytes,
+                 "Measure MD5 and the like over so many bytes, on one thread, instead");
   app.add_option("--service", options.plan.service, "Signing name; without it nothing is signed");
   app.add_option("--method", options.plan.method);
   app.add_option("--target", options.plan.target, "Path and query; {n} counts the variants");
@@ -129,6 +145,10 @@ int main(int argc, char** argv) {
   app.add_option("--server", options.load.server, "Process id whose CPU time is measured");
   CLI11_PARSE(app, argc, argv);
   ::signal(SIGPIPE, SIG_IGN);
+  if (options.digest_bytes > 0) {
+    print_digest_speeds(noise(options.digest_bytes));
+    return 0;
+  }
   if (auto done = measure(std::move(options)); !done) {
     fmt::print(stderr, "millrace_load: {}\n", done.error().message);
     return 1;

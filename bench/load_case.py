@@ -1,5 +1,6 @@
 """A case of kind `load`: one request, replayed on some connections against a server of its own."""
 
+import json
 import shlex
 import tempfile
 
@@ -8,23 +9,27 @@ from figure import Figure
 
 _MIB = 1 << 20
 _WARM_UP = 0.2
+_FEW = 4  # On more connections, large bodies go round once.
 
 
 def measure(case):
-    rounds, bytes_moved = case.number("rounds", 3), case.get("measure") == "bytes"
+    bytes_moved = case.get("measure") == "bytes"
     figures = []
     with programs.Server(shlex.split(case.get("serve"))) as server:
         keys = server.keys()
         for line in case.often["before"]:
             programs.load(_before(line, server), keys)
         for connections in case.numbers("connections", "1"):
-            length = ["--requests", case.get("requests")] if bytes_moved else [
-                "--seconds", case.number("seconds", 0.8), "--warm-up", _WARM_UP]
+            rounds = 1 if bytes_moved and connections > _FEW else case.number("rounds", 3)
+            length = ["--requests", max(case.number("requests", 1), connections)] \
+                if bytes_moved else ["--seconds", case.number("seconds", 0.8),
+                                     "--warm-up", _WARM_UP]
             arguments = [*_request(case), "--connections", connections, *length]
             runs = [programs.load(["--url", server.url, "--server", server.pid, *arguments], keys)
                     for _ in range(rounds)]
             beside = _beside(case, connections, arguments, keys)
-            figures += (_throughput if bytes_moved else _rates)(runs, connections, beside)
+            made = (_throughput if bytes_moved else _rates)(runs, connections, beside)
+            figures += made + _share(case, made[0], connections)
     if case.get("instructions"):
         figures.append(_instructions(case))
     return figures
@@ -76,25 +81,57 @@ def _throughput(runs, connections, beside):
                    [run["server_cpu_us"] / (moved(run) / _MIB) for run in runs], "µs")]
 
 
+def _share(case, figure, connections):
+    """`share WHAT, …`: how much of the lowest of those beside it the figure reaches."""
+    wanted = [what.strip() for what in case.get("share").split(",") if what.strip()]
+    limits = [figure.beside[what] for what in wanted if figure.beside.get(what)]
+    if not limits:
+        return []
+    name = wanted[0] if len(wanted) == 1 else "the lowest limit"
+    at = f"{connections} connection{'s' if connections > 1 else ''}"
+    return [Figure(f"of {name} at {at}", 100 * figure.value / min(limits), "%")]
+
+
 def moved(run):
     return max(run["sent_bytes_per_second"], run["answer_bytes_per_second"]) * run["seconds"] \
         / run["requests"]
 
 
+_PEERS = {"loopback": ("--bare-answer", "bare loopback"),
+          "echo": ("--echo-answer", "bare Asio echo")}
+
+
 def _beside(case, connections, arguments, keys):
-    """{what: (rate, µs)} of the bare loopback and of the disk, right after the server's rounds."""
+    """{what: (rate, µs)} of what bounds the server, right after the server's rounds."""
     found = {}
     for line in case.often["beside"]:
         word, *rest = line.split()
-        if word == "loopback":
-            run = programs.load(["--bare-answer", rest[0], *arguments], keys)
+        if word in _PEERS:
+            option, what = _PEERS[word]
+            run = programs.load([option, rest[0], *arguments], keys)
             rate = run["requests_per_second"]
             if case.get("measure") == "bytes":
                 rate = max(run["sent_bytes_per_second"], run["answer_bytes_per_second"]) / 1e9
-            found["bare loopback"] = (rate, run["p50_us"])
+            found[what] = (rate, run["p50_us"])
         elif word == "disk":
             found["disk (fio)"] = _disk(rest, connections, case)
+        elif word == "rocksdb":
+            found["RocksDB alone"] = _rocksdb(rest[0], connections, case)
+        elif word == "digest":
+            speeds = programs.load(["--digests", 64 * _MIB])
+            found[f"{rest[0].upper()} on a core"] = (speeds[rest[0]] / 1e9, 0)
+        else:
+            raise ValueError(f"{case.name}.bench: beside {word!r}")
     return found
+
+
+def _rocksdb(size, connections, case):
+    """RocksDB's own synced puts, a thread a connection, without a server."""
+    with tempfile.TemporaryDirectory(prefix="millrace-rocksdb-") as folder:
+        said = programs.run([programs.built("rocks_bench"), folder, connections, size,
+                             case.number("seconds", 0.8)])
+    measured = json.loads(said)
+    return measured["requests_per_second"], measured["mean_us"]
 
 
 def _disk(words, connections, case):
@@ -111,10 +148,11 @@ def _disk(words, connections, case):
         if kind == "write":
             job = programs.fio(["--rw=write", "--bs=1m", f"--size={size}",
                                 f"--fdatasync={size // _MIB}", f"--numjobs={connections}",
-                                "--loops=4"], folder)
+                                f"--loops={4 if connections <= _FEW else 1}"], folder)
             return job["write"]["bw_bytes"] / 1e9, 0
         job = programs.fio(["--rw=read", "--bs=1m", f"--size={size}", "--pre_read=1",
-                            f"--numjobs={connections}", "--loops=8"], folder)
+                            f"--numjobs={connections}",
+                            f"--loops={8 if connections <= _FEW else 1}"], folder)
         return job["read"]["bw_bytes"] / 1e9, 0
 
 

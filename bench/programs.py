@@ -33,17 +33,23 @@ def server_program():
     return pathlib.Path(os.environ.get("MILLRACE_BIN") or ROOT / "build-release/millrace")
 
 
+def built(name):
+    return server_program().parent / name
+
+
 def load_program():
-    return server_program().parent / "millrace_load"
+    return built("millrace_load")
 
 
 class Server:
     """`millrace serve` on a free port and a scratch folder, from construction to close()."""
 
-    def __init__(self, options=(), before=(), program=None):
+    def __init__(self, options=(), before=(), program=None, prepare=None):
         self._scratch = tempfile.mkdtemp(prefix="millrace-bench-")
         self._log = open(pathlib.Path(self._scratch) / "log", "w")
         self.data = pathlib.Path(self._scratch) / "data"
+        if prepare:
+            prepare(self.data)
         command = [*before, program or server_program(), "serve", "--data", self.data,
                    "--port", "0", "--log", "warning", *options]
         self._started = time.monotonic()

@@ -13,7 +13,7 @@ import case_file
 import programs
 import report
 
-_KINDS = {"process": "process", "load": "load_case", "sagemaker": "sagemaker",
+_KINDS = {"process": "process", "load": "load_case", "listing": "listing", "sagemaker": "sagemaker",
           "rebuild": "rebuild", "generated_code": "generated_code"}
 
 
