@@ -85,11 +85,12 @@ Task<void> remove(Objects* objects, Lane* lane) {
 }
 
 Task<void> remove_two(Objects* objects, Lane* lane) {
-  std::vector<std::string> keys;
-  keys.push_back(lane->any().key);
-  keys.push_back(lane->any().key);
-  for (const std::string& key : keys) lane->in_doubt[key] = std::nullopt;
-  CO_TRY(co_await objects->remove_all("b", std::move(keys), {}));
+  std::vector<RemoveRequest> requests(2);
+  for (RemoveRequest& request : requests) {
+    request.key = lane->any().key;
+    lane->in_doubt[request.key] = std::nullopt;
+  }
+  CO_TRY(co_await objects->remove_all("b", std::move(requests), {}));
   lane->settle();
   co_return ok;
 }

@@ -8,7 +8,7 @@
 // Bodies are read in one of two ways. read() digests what it hands out before it answers. next()
 // hands out pieces that the verifier holds; where it has a team, each digest of a large piece runs
 // on its pool, beside the others, beside the reading of the next piece and beside what the caller
-// does with this one (docs/decisions/0014-digests-beside-the-copy.md). Memory: kPieces of
+// does with this one (docs/decisions/0013-digests-beside-the-copy.md). Memory: kPieces of
 // kPieceBytes.
 //
 // Not thread-safe; one read at a time. Errors: those of the source, and invalid with S3's code
