@@ -107,6 +107,25 @@ Bytes hmac_sha256(BytesView key, BytesView bytes) {
   return Bytes(reinterpret_cast<const char*>(out.data()), out.size());
 }
 
+Bytes hmac_sha1(BytesView key, BytesView bytes) {
+  constexpr size_t kBlock = 64;
+  const auto hash = [](BytesView first, BytesView second) {
+    Digest digest(DigestKind::sha1);
+    digest.update(first);
+    digest.update(second);
+    return digest.finish();
+  };
+  Bytes block = key.size() > kBlock ? hash(key, {}) : Bytes(key);
+  block.resize(kBlock, '\0');
+  Bytes inner = block;
+  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
+  for (char& c : block) c = static_cast<char>(c ^ 0x5c);
+  Bytes out = hash(block, hash(inner, bytes));
+  OPENSSL_cleanse(inner.data(), inner.size());
+  OPENSSL_cleanse(block.data(), block.size());
+  return out;
+}
+
 uint32_t crc32(uint32_t seed, BytesView bytes) {
   return crc_by_table<uint32_t, 0xEDB88320U>(seed, bytes);
 }

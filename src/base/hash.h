@@ -30,6 +30,7 @@ class Digest {
 Bytes md5(BytesView bytes);
 Bytes sha256(BytesView bytes);
 Bytes hmac_sha256(BytesView key, BytesView bytes);  // 32 raw bytes.
+Bytes hmac_sha1(BytesView key, BytesView bytes);    // 20 raw bytes; what old signatures use.
 
 uint32_t crc32(uint32_t seed, BytesView bytes);       // IEEE 802.3, reflected; start with 0.
 uint32_t crc32c(uint32_t seed, BytesView bytes);      // Castagnoli; start with 0.

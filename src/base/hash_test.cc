@@ -62,6 +62,17 @@ TEST(Hmac, MatchesRfc4231) {
             "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+// RFC 2202.
+TEST(HmacSha1, MatchesThePublishedCases) {
+  EXPECT_EQ(to_hex(hmac_sha1(Bytes(20, '\x0b'), "Hi There")),
+            "b617318655057264e28bc0b6fb378c8ef146be00");
+  EXPECT_EQ(to_hex(hmac_sha1("Jefe", "what do ya want for nothing?")),
+            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+  EXPECT_EQ(to_hex(hmac_sha1(Bytes(80, '\xaa'),
+                             "Test Using Larger Than Block-Size Key - Hash Key First")),
+            "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+}
+
 // Check values of the RevEng catalogue: CRC-32/ISO-HDLC, CRC-32/ISCSI, CRC-64/NVME.
 TEST(Crc, MatchesThePublishedCheckValues) {
   EXPECT_EQ(crc32(0, kCheck), 0xCBF43926U);

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "wire/auth/key_fixture.h"
+#include "wire/auth/sigv2.h"
 #include "wire/auth/verify.h"
 
 using namespace millrace;
@@ -22,6 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const RequestView request{"GET", lines[0], lines[1], headers};
   static_cast<void>(peek_scope(request));
   static_cast<void>(parse_authorization_header(lines[3]));
+  static_cast<void>(string_to_sign_v2(request, lines[2]));
   KeyFixture keys({{.id = "AKID", .secret = "never in the input, so never a right signature"}});
   SigningKeys signing_keys(4);
   for (const VerifyRules& rules : {s3_rules("us-east-1"), service_rules("sts")}) {

@@ -51,6 +51,9 @@ enum class AuthProblem : uint8_t {
   token_expired,
   signature_mismatch,
   internal,  // The key store failed.
+  // Of the query form of Signature Version 2 (sigv2.h).
+  v2_incomplete,
+  v2_expires_malformed,  // `given`: the text.
   // Of the payload.
   content_sha256_mismatch,
   chunk_malformed,

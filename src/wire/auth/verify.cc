@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/uri.h"
 #include "wire/auth/limits.h"
+#include "wire/auth/sigv2.h"
 
 namespace millrace::auth {
 namespace {
@@ -258,6 +259,7 @@ bool needs_body(const RequestView& request, const VerifyRules& rules) {
 
 std::expected<Verified, AuthFailure> verify(const RequestView& request, const VerifyRules& rules,
                                             BytesView body, Verifier verifier, Time now) {
+  if (rules.s3 && claims_v2(request)) return verify_v2(request, rules, verifier.keys, now);
   auto claim = parse_authorization(request);
   if (!claim) return std::unexpected(std::move(claim).error());
   Verified out;

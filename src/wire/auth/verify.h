@@ -41,6 +41,8 @@ struct VerifyRules {
   // AWS: S3 wants x-amz-content-sha256 with a signed header, every x-amz-* header signed, and
   // X-Amz-Expires in a presigned URL.
   bool s3 = false;
+  // The bucket that the host names; Signature Version 2 signs it as part of the path.
+  std::string_view host_bucket = {};
   // The session token was added after signing, as some services (IoT) do with presigned URLs.
   bool token_outside_query = false;
 };
