@@ -12,10 +12,18 @@ namespace millrace::wire {
 // absent where the operation has none.
 using Handler = Task<Value> (*)(void* service, Call& call, Value input);
 
+// Whether the policies that concern a request admit it: called before the operation, for requests
+// from inside too, with the decoded input, since that names the resources. Errors: denied, with the
+// service's code.
+using Authorize = Result<void> (*)(void* service, Call& call, const Operation& operation,
+                                   Value input);
+
 struct Bound {
   const Service* model = nullptr;
   void* service = nullptr;
   const Handler* handlers = nullptr;  // One per model->operations, in that order.
+  // Null where the service evaluates no policies. One that does decides on unsigned requests too.
+  Authorize authorize = nullptr;
 
   Handler handler(const Operation& operation) const {
     return handlers[&operation - model->operations.data()];

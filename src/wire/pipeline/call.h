@@ -53,6 +53,9 @@ struct Call {
   int response_status = 0;                  // 0: the model's.
   std::optional<http::Body> response_body;  // The streaming payload of the output.
 
+  bool any_region = false;  // The request names no region: it is unsigned, or signed as of old.
+  bool authorized = false;  // By the service's Authorize: what is named may belong to others.
+
   // An empty output (or any other modelled structure).
   template <class T>
   T make() {

@@ -88,6 +88,10 @@ void complete(Error& error, Protocol protocol) {
 Task<Value> Dispatcher::run(const Directory::Entry& entry, const Operation& operation,
                             Protocol protocol, Call& call, Value input) const {
   const Service& model = *entry.bound.model;
+  if (entry.bound.authorize != nullptr) {
+    CO_TRY(entry.bound.authorize(entry.bound.service, call, operation, input));
+    call.authorized = true;
+  }
   if (operation.input != nullptr) {
     if (protocol == Protocol::rest_xml) {
       CO_TRY(check_document(validator_, *operation.input, input));
