@@ -15,4 +15,8 @@ struct AwsManagedPolicy {
 std::span<const AwsManagedPolicy> aws_managed_policies();
 bool is_aws_managed(std::string_view path, std::string_view name);
 
+// What the policy allows, as far as services here evaluate policies; empty where nothing is known
+// of it: the policy can be attached, and allows nothing.
+std::string_view aws_managed_document(std::string_view name);
+
 }  // namespace millrace::policy

@@ -195,8 +195,10 @@ std::string describe_denial(const Request& request, const Decision& decision) {
       decision.explicit_deny
           ? fmt::format("with an explicit deny in {} {}", words.article, words.name)
           : fmt::format("because no {} allows the {} action", words.name, request.action);
-  return fmt::format("User: {} is not authorized to perform: {} on resource: \"{}\" {}",
-                     request.subject.arn, request.action, request.resource, why);
+  const std::string where =
+      request.resource == "*" ? "" : fmt::format(" on resource: \"{}\"", request.resource);
+  return fmt::format("User: {} is not authorized to perform: {}{} {}", request.subject.arn,
+                     request.action, where, why);
 }
 
 bool names_everybody(const Statement& statement) {

@@ -28,6 +28,7 @@ struct Subject {
   std::string user_id;         // AIDA…, AROA…:session; the account for root.
   std::string canonical_user;  // The account's other name, where resources know it by one.
   std::string service;         // sagemaker.amazonaws.com, where a service asks for itself.
+  std::vector<std::string> session_policies;  // Documents that limit the session.
   bool root = false;
   bool anonymous() const { return account.empty() && service.empty(); }
 };
@@ -66,7 +67,8 @@ struct Decision {
 
 Decision evaluate(const Policies& policies, const Request& request);
 
-// "User: … is not authorized to perform: … on resource: … because …", as AWS words it.
+// "User: … is not authorized to perform: … on resource: … because …", as AWS words it; the resource
+// `*` is not named.
 std::string describe_denial(const Request& request, const Decision& decision);
 
 // Whether a statement's principals include everybody.

@@ -84,7 +84,8 @@ Result<std::optional<Identity>> Identities::load_session(store::Txn& txn, const 
                .secret = session->secret,
                .token = session->token,
                .expires = session->expires,
-               .account = session->account};
+               .account = session->account,
+               .session_policies = session->policies};
   if (!session->role.empty()) {
     TRY(const std::optional<Role> role, txn.find(kRoles, {session->account, session->role}));
     if (!role || role->id != session->role_id) return std::nullopt;
@@ -133,7 +134,8 @@ Task<Session> Identities::start_session(SessionRequest request) {
                   .role_id = {},
                   .session_name = request.session_name,
                   .expires = std::chrono::floor<seconds>(clock_.now()) + request.duration,
-                  .user_id = {}};
+                  .user_id = {},
+                  .policies = std::move(request.policies)};
   if (!request.role.empty()) {
     CO_TRY(const Role role, txn.get(kRoles, {request.account, request.role}));
     session.role_id = role.id;

@@ -32,6 +32,7 @@ struct Identity {
   std::string user_id;  // The account for root, AIDA… for a user, AROA…:name for a session.
   std::string role_arn;
   bool root = false;
+  std::vector<std::string> session_policies = {};  // Documents that limit a session.
 };
 
 // Who asks for a session, as far as the answer depends on it.
@@ -41,6 +42,7 @@ struct SessionRequest {
   std::string role;  // AssumeRole: the role's name.
   std::string session_name;
   seconds duration{3600};
+  std::vector<std::string> policies = {};  // Documents that limit the session.
 };
 
 class Identities final {

@@ -84,6 +84,8 @@ struct Session {
   std::string session_name;
   Time expires{};
   std::string user_id;  // Of a user's session: a user made anew under the name is another one.
+  // Documents that limit the session, given when it was made. None: nothing does.
+  std::vector<std::string> policies = {};
 
   using Key = std::tuple<std::string>;
   Key key() const { return {access_key_id}; }
@@ -91,7 +93,7 @@ struct Session {
   static void fields(Self& self, Visitor& v) {
     v(1, self.access_key_id), v(2, self.secret), v(3, self.token), v(4, self.account);
     v(5, self.user), v(6, self.role), v(7, self.role_id), v(8, self.session_name);
-    v(9, self.expires), v(10, self.user_id);
+    v(9, self.expires), v(10, self.user_id), v(11, self.policies);
   }
 };
 inline constexpr store::Table<Session> kSessions{"policy.sessions"};

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "engines/policy/document.h"
+#include "engines/policy/permissions.h"
 #include "services/sts/sts.h"
 
 namespace millrace::sts {
@@ -50,6 +51,25 @@ Result<void> check_request(const wire::Call& call, const AssumeRoleRequest& in,
   return {};
 }
 
+// The documents that limit the session: those of the request, by text and by ARN.
+Result<std::vector<std::string>> session_policies(store::Txn& txn, const AssumeRoleRequest& in,
+                                                  const std::string& account) {
+  std::vector<std::string> out;
+  if (in.has_policy()) out.emplace_back(in.policy());
+  for (const api::PolicyDescriptorType given : in.policy_arns()) {
+    const std::optional<policy::PolicyName> name = policy::parse_policy_arn(given.arn());
+    if (!name) return fail(ErrorKind::invalid, fmt::format("ARN {} is not valid.", given.arn()));
+    TRY(const bool exists, policy::policy_exists(txn, account, *name));
+    TRY(std::string document, policy::managed_document(txn, account, *name));
+    if (!exists || document.empty()) {
+      return fail(errors::malformed_policy_document(
+          fmt::format("The policy {} does not exist or its document is not known.", given.arn())));
+    }
+    out.push_back(std::move(document));
+  }
+  return out;
+}
+
 }  // namespace
 
 // DIVERGES: root may assume roles, and who may is not evaluated within an account.
@@ -64,6 +84,7 @@ Task<AssumeRoleResponse> assume_role(Sts& sts, wire::Call& call, AssumeRoleReque
                                  .role = role.name,
                                  .session_name = std::string(in.role_session_name()),
                                  .duration = duration};
+  CO_TRY(request.policies, session_policies(txn, in, role.account));
   Result<policy::Session> made = co_await sts.identities.start_session(std::move(request));
   if (!made && made.error().kind == ErrorKind::not_found) {  // Deleted meanwhile.
     co_return fail(not_authorized(call, in.role_arn()));
