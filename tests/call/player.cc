@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tests/call/callers.h"
+
 namespace millrace::call_tests {
 namespace {
 
@@ -84,6 +86,8 @@ class Player final {
         return play_advance(step);
       case StepKind::let:
         return play_lets(step);
+      case StepKind::as:
+        return play_as(step);
     }
     return "an unknown step";
   }
@@ -186,13 +190,32 @@ class Player final {
     return std::nullopt;
   }
 
+  Failure play_as(const Step& step) {
+    Answer kept = std::move(last_);
+    const auto ask_again = [this](Request request) -> Result<Answer> {
+      if (const Failure failure = send(std::move(request), nullptr)) {
+        return fail(ErrorKind::invalid, *failure);
+      }
+      return last_;
+    };
+    auto who = callers_.find(step.service, step.operation, ask_again);
+    last_ = std::move(kept);
+    if (!who) return who.error().message;
+    who_ = std::move(*who);
+    return std::nullopt;
+  }
+
   // Calls; the answer is in last_. `check`: what is awaited, where something is.
   Failure ask(const Step& step, const Check* check) {
     const auto input = input_of(step);
     if (!input) return input.error().message;
+    return send({step.service, step.operation, *input, who_}, check);
+  }
+
+  Failure send(const Request& request, const Check* check) {
     milliseconds wait = kPauseFirst;
     for (int i = 0;; ++i) {
-      auto answer = world_.call({step.service, step.operation, *input});
+      auto answer = world_.call(request);
       if (!answer) return answer.error().message;
       last_ = std::move(*answer);
       const bool awaited = check != nullptr && check->admits_status(last_.status);
@@ -231,6 +254,8 @@ class Player final {
   World& world_;
   const Fixtures& fixtures_;
   Variables variables_;
+  Callers callers_;
+  Who who_;
   Answer last_;
   std::vector<size_t> found_events_;
   int line_ = 0;

@@ -199,8 +199,9 @@ class Parser final {
     if (word == "until") return parse_call(step, head, true);
     if (word == "event") return parse_event(step, head);
     if (word == "advance") return parse_advance(step, head);
+    if (word == "as") return parse_as(step, head);
     if (word == "let" || word == "skip-world") return invalid(fmt::format("{} <what>", word));
-    return invalid(fmt::format("'{}' is no step: given, call, until, event, advance or let",
+    return invalid(fmt::format("'{}' is no step: given, call, until, event, advance, as or let",
                                shortened(word, 40)));
   }
 
@@ -242,6 +243,19 @@ class Parser final {
     }
     step.operation = rest.substr(1, rest.size() - 2);
     return {};
+  }
+
+  Result<void> parse_as(Step& step, std::string_view rest) {
+    step.kind = StepKind::as;
+    step.service = take_word(rest);
+    step.operation = take_word(rest);
+    const bool named = step.service == "user" || step.service == "role";
+    const bool plain =
+        step.service == "root" || step.service == "account" || step.service == "anonymous";
+    const bool good = rest.empty() && ((named && is_name(step.operation, false)) ||
+                                       (plain && step.operation.empty()));
+    if (good) return {};
+    return invalid("as root, as account, as anonymous, as user <name> or as role <name>");
   }
 
   static Result<void> parse_advance(Step& step, std::string_view rest) {

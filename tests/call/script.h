@@ -37,7 +37,7 @@ struct Check {
   bool expects_error() const { return !statuses.empty() && statuses.front() >= 300; }
 };
 
-enum class StepKind : uint8_t { given, call, until, event, advance, let };
+enum class StepKind : uint8_t { given, call, until, event, advance, let, as };
 
 struct Let {
   std::string name;
@@ -49,8 +49,8 @@ struct Step {
   StepKind kind = StepKind::call;
   int line = 0;
   std::string text;       // Its first line, as messages show it.
-  std::string service;    // event: the source
-  std::string operation;  // given: the fixture; event: the detail type
+  std::string service;    // event: the source; as: what kind of caller
+  std::string operation;  // given: the fixture; event: the detail type; as: the caller's name
   std::string input;      // JSON; empty for none
   std::optional<Check> check;
   std::string path;      // until

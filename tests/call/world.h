@@ -13,10 +13,23 @@
 
 namespace millrace::call_tests {
 
+// Who calls. Without a key, and not anonymous: the root of the first account.
+struct Who {
+  std::string access_key_id = {};
+  std::string secret = {};
+  std::string token = {};  // Of temporary credentials.
+  std::string account = {};
+  std::string arn = {};
+  std::string user_id = {};
+  bool root = false;
+  bool anonymous = false;
+};
+
 struct Request {
   std::string service;
   std::string operation;
   std::string input;  // JSON with the model's member names; empty for none.
+  Who who = {};
 };
 
 // What came back.

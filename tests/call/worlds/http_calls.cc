@@ -61,13 +61,13 @@ Result<void> complete_input(const wire::Shape& shape, std::string& input) {
   return {};
 }
 
-auth::Signer signer_for(const wire::Service& service, const app::Account& root) {
-  if (service.signing_name == "s3") {
-    return auth::s3_signer(root.access_key_id, root.secret_access_key);
-  }
-  return {.access_key_id = root.access_key_id,
-          .secret = root.secret_access_key,
-          .service = std::string(service.signing_name)};
+auth::Signer signer_for(const wire::Service& service, const Who& who) {
+  auth::Signer signer{.access_key_id = who.access_key_id,
+                      .secret = who.secret,
+                      .service = std::string(service.signing_name)};
+  if (service.signing_name == "s3") signer = auth::s3_signer(who.access_key_id, who.secret);
+  signer.session_token = who.token;
+  return signer;
 }
 
 bool streams(const wire::Operation& operation) {
@@ -152,18 +152,25 @@ Result<void> HttpCalls::connect(std::string_view url) {
 }
 
 http::ClientRequest HttpCalls::signed_request(const TypedCall& call, std::string method,
-                                              std::string target, http::Headers headers,
-                                              Bytes body) const {
+                                              std::string target, http::Headers headers, Bytes body,
+                                              const Who& who) const {
   const std::string digest = to_hex(sha256(body));
   headers.set("Host", fmt::format("{}:{}", endpoint_.address, endpoint_.port));
   if (call.service->signing_name == "s3") headers.set("x-amz-content-sha256", digest);
+  if (who.anonymous) {
+    return {.method = std::move(method),
+            .target = std::move(target),
+            .headers = std::move(headers),
+            .body = std::move(body),
+            .timeout = kTimeout};
+  }
   std::vector<auth::HeaderView> views;
   for (const http::Header& header : headers) views.push_back({header.name, header.value});
   const size_t mark = target.find('?');
   const std::string query = mark == std::string::npos ? "" : target.substr(mark + 1);
   const std::string path = target.substr(0, mark);
   const auth::HeaderSignature signature = auth::sign_header(
-      signer_for(*call.service, root_), {method, path, query, views}, digest, clock_.now());
+      signer_for(*call.service, who), {method, path, query, views}, digest, clock_.now());
   for (const auto& [name, value] : signature.headers) headers.set(name, value);
   return {.method = std::move(method),
           .target = std::move(target),
@@ -181,8 +188,13 @@ Result<Answer> HttpCalls::call(Request request, std::optional<wire::Protocol> wa
   http::Headers headers = headers_of(call, encoded);
   std::string target = encoded.path;
   if (!encoded.query.empty()) target += "?" + encoded.query;
+  Who who = request.who;
+  if (who.access_key_id.empty()) {
+    who.access_key_id = root_.access_key_id;
+    who.secret = root_.secret_access_key;
+  }
   http::ClientRequest signed_one = signed_request(call, encoded.method, std::move(target),
-                                                  std::move(headers), std::move(encoded.body));
+                                                  std::move(headers), std::move(encoded.body), who);
   TRY(http::ClientResponse response,
       runtime::run_task_for(loop_, client_.send(endpoint_, std::move(signed_one))));
   wire::ResponseParts parts{.status = response.status, .body = std::move(response.body)};

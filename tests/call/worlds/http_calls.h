@@ -55,7 +55,7 @@ class HttpCalls final {
 
  private:
   http::ClientRequest signed_request(const TypedCall& call, std::string method, std::string target,
-                                     http::Headers headers, Bytes body) const;
+                                     http::Headers headers, Bytes body, const Who& who) const;
 
   const Models& models_;
   app::Account root_;

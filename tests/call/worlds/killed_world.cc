@@ -12,12 +12,15 @@ KilledWorld::KilledWorld(const Models& models, std::filesystem::path program,
 
 Result<void> KilledWorld::open() {
   const app::Account root = root_account();
+  const app::Account other = other_account();
   TRY(program_,
       Program::start({.path = path_,
                       .arguments = {"serve", "--scratch", "--port", "0", "--threads", "1", "--log",
                                     "warning", "--data", data_.string()},
                       .environment = {"MILLRACE_ACCESS_KEY_ID=" + root.access_key_id,
-                                      "MILLRACE_SECRET_ACCESS_KEY=" + root.secret_access_key},
+                                      "MILLRACE_SECRET_ACCESS_KEY=" + root.secret_access_key,
+                                      fmt::format("MILLRACE_ACCOUNTS={}:{}:{}", other.id,
+                                                  other.access_key_id, other.secret_access_key)},
                       .log = data_.string() + ".log",
                       .ready = "Millrace is ready at "}));
   TRY(http_.connect(program_->announced()));

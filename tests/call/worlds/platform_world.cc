@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "tests/call/callers.h"
 #include "wire/protocols/codec.h"
 
 namespace millrace::call_tests {
@@ -39,12 +40,26 @@ wire::Principal principal_of(const app::Account& root) {
           .root = true};
 }
 
+wire::Principal principal_of(const Who& who) {
+  return {.account = who.account,
+          .arn = who.arn,
+          .user_id = who.user_id,
+          .access_key_id = who.access_key_id,
+          .root = who.root};
+}
+
 }  // namespace
 
 app::Account root_account() {
   return {.id = std::string(app::kDefaultAccount),
           .access_key_id = "AKIAMILLRACECALLTEST",
           .secret_access_key = "of-the-tests-and-of-nothing-else-0000000"};
+}
+
+app::Account other_account() {
+  const Who root = other_root();
+  return {
+      .id = root.account, .access_key_id = root.access_key_id, .secret_access_key = root.secret};
 }
 
 PlatformWorld::PlatformWorld(const Models& models, PlatformOptions options)
@@ -67,7 +82,7 @@ Result<void> PlatformWorld::open() {
   config.port = 0;
   config.loops = 1;
   config.program = options_.program.string();
-  config.accounts = {root_account()};
+  config.accounts = {root_account(), other_account()};
   TRY(platform_,
       app::Platform::open(std::move(config), {.clock = *clock_,
                                               .random = *random_,
@@ -100,11 +115,14 @@ Result<Answer> PlatformWorld::call(Request request) {
 Result<Answer> PlatformWorld::call_inside(Request request) {
   Arena arena;
   TRY(const TypedCall call, typed_call(models_, request, arena));
-  const app::Account& root = platform_->root();
+  const Who& who = request.who;
+  const bool first_root = who.access_key_id.empty() && !who.anonymous;
+  wire::Principal principal = first_root ? principal_of(platform_->root()) : principal_of(who);
+  const std::string account = principal.account;
   wire::CallRequest inside{.service = request.service,
                            .operation = request.operation,
-                           .realm = {root.id, call.service->global ? "aws-global" : "us-east-1"},
-                           .principal = principal_of(root),
+                           .realm = {account, call.service->global ? "aws-global" : "us-east-1"},
+                           .principal = std::move(principal),
                            .input_json = request.input};
   auto output = runtime::run_task_for(http_.loop(), platform_->caller().call(std::move(inside)));
   if (output) return Answer{.output = std::move(*output)};

@@ -29,6 +29,8 @@ struct PlatformOptions {
 
 // The key of the default account, in every world.
 app::Account root_account();
+// That of the further account (callers.h).
+app::Account other_account();
 
 class PlatformWorld final : public World {
  public:
