@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "engines/objects/objects_fixture.h"
+#include "runtime/nursery.h"
 
 namespace millrace::objects {
 namespace {
@@ -132,6 +133,43 @@ TEST_F(VersionsTest, TheNewestOfManyListsInPagesAndGroups) {
       objects_->versions({.bucket = "b", .after_key = "a", .after_version = "x"}).error().kind,
       ErrorKind::invalid);
   EXPECT_EQ(objects_->versions({.bucket = "none"}).error().kind, ErrorKind::not_found);
+}
+
+// Puts and marks, a few times.
+Task<void> change_often(Objects* objects, int number, int* failed) {
+  for (int i = 0; i < 4; ++i) {
+    Conditions conditions;
+    const auto put =
+        co_await put_object(objects, {"b", "k"}, std::to_string(number), {}, conditions);
+    if (!put) ++*failed;
+    const auto marked = co_await objects->remove({"b", "k"}, {}, {});
+    if (!marked || !marked->marker) ++*failed;
+  }
+  co_return ok;
+}
+
+Task<void> change_at_once(Objects* objects, runtime::Loop* loop, int* failed) {
+  runtime::Nursery nursery(*loop);
+  for (int i = 0; i < 8; ++i) nursery.spawn(change_often(objects, i, failed));
+  co_return co_await nursery.close();
+}
+
+TEST_F(VersionsTest, ChangesAtOnceLoseNoVersion) {
+  set(Versioning::enabled);
+  int failed = 0;
+  ASSERT_TRUE(run(change_at_once(objects_.get(), &loop_, &failed)));
+  EXPECT_EQ(failed, 0);
+  const VersionListing listing = versions();
+  ASSERT_EQ(listing.versions.size(), 64U);
+  size_t markers = 0;
+  for (size_t i = 0; i < listing.versions.size(); ++i) {
+    const ListedVersion& version = listing.versions[i];
+    EXPECT_EQ(version.newest, i == 0);
+    if (version.entry.marker) ++markers;
+    if (i > 0) EXPECT_LT(version.entry.sequence, listing.versions[i - 1].entry.sequence);
+  }
+  EXPECT_EQ(markers, 32U);
+  EXPECT_TRUE(listing.versions.front().entry.marker);
 }
 
 // --- Against a model -------------------------------------------------------------------------

@@ -31,8 +31,9 @@ Error read_error(const S3& s3, wire::Call& call, const objects::ObjectId& id, Er
     call.response_headers.set("Last-Modified",
                               to_http_date(std::chrono::floor<seconds>(entry.modified)));
     call.response_headers.set("Allow", "DELETE");
+    const std::string method = call.http != nullptr ? std::string(call.http->method) : "GET";
     return problem(Problem::method_not_allowed,
-                   {{"Method", "GET"}, {"ResourceType", "DeleteMarker"}});
+                   {{"Method", method}, {"ResourceType", "DeleteMarker"}});
   }
   if (id.version.empty() || !s3.objects.bucket(id.bucket)) {
     return translate(s3, id, std::move(error));
