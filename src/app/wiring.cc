@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "engines/keys/keyring.h"
 #include "engines/policy/identities.h"
+#include "engines/policy/permissions.h"
 #include "runtime/log.h"
 #include "runtime/loop_thread.h"
 #include "runtime/nursery.h"
@@ -90,6 +91,11 @@ Result<void> keep_private(const runtime::Path& folder) {
   return fail(ErrorKind::denied, fmt::format("{}: {}", folder.string(), code.message()));
 }
 
+wire::Bound with_policies(wire::Bound bound, wire::Authorize authorize) {
+  bound.authorize = authorize;
+  return bound;
+}
+
 // Removes the bytes of uploads that died between their seal and their commit.
 Task<void> sweep_blobs(store::Blobs& blobs, objects::Objects& objects, runtime::Clock& clock,
                        std::stop_token stop) {
@@ -127,6 +133,7 @@ struct Platform::Parts {
   // Engines.
   policy::Identities identities{db, outside.clock, outside.random};
   keys::Keyring keyring{db, outside.clock, outside.random, std::move(*foundation->root_key)};
+  policy::Permissions permissions{db, identities};
   objects::Objects objects{
       {db, *foundation->blobs, pool, outside.clock, outside.random}, {}, &s3::announce};
   metrics::Logs logs{db, outside.clock, outside.random};
@@ -148,7 +155,7 @@ struct Platform::Parts {
   iam::Iam iam_service{db, identities, outside.clock};
   kms::Kms kms_service{db, keyring, outside.clock};
   logs::Logs logs_service{logs, outside.clock};
-  s3::S3 s3_service{objects, pool};
+  s3::S3 s3_service{objects, pool, permissions};
   sts::Sts sts_service{db, identities, outside.clock};
   sagemaker::Sagemaker sagemaker_service{
       db, outside.clock, outside.disk, pool, objects, logs, jobs, fleets, config.data / "training"};
@@ -160,7 +167,7 @@ struct Platform::Parts {
       iam::bind(iam_service),
       kms::bind(kms_service),
       logs::bind(logs_service),
-      s3::bind(s3_service),
+      with_policies(s3::bind(s3_service), &s3::authorize),
       sts::bind(sts_service),
       sagemaker::bind(sagemaker_service),
       sagemaker_runtime::bind(sagemaker_runtime_service),

@@ -234,6 +234,21 @@ Task<Entry> Objects::set_tags(ObjectId id, std::map<std::string, std::string> ta
   co_return entry;
 }
 
+Task<void> Objects::set_attribute(ObjectId id, std::string name, std::string value) {
+  State& state = *state_;
+  const auto decide = [&](store::Txn& txn, Drops&) -> Result<void> {
+    TRY(const std::optional<Located> found, locate(txn, id));
+    if (!found || found->entry.marker) return no_object(id);
+    TRY(Content content, content_of(txn, *found));
+    content.metadata.attributes.erase(name);
+    if (!value.empty()) content.metadata.attributes[name] = value;
+    put_content(txn, *found, std::move(content));
+    return {};
+  };
+  Task<void> change = state.change(decide);
+  co_return co_await std::move(change);
+}
+
 Result<bool> Objects::refers_to(const store::BlobId& blob) const {
   const bool pinned =
       state_->pins.with([&blob](const auto& all) { return all.contains(blob.text()); });

@@ -314,6 +314,8 @@ class Objects final {
   // is never anything else. Errors: not_found, invalid (the bucket has no locks), denied.
   Task<void> set_retention(ObjectId id, Retention retention, bool bypass_governance);
   Task<void> set_legal_hold(ObjectId id, bool held);  // Errors: not_found, invalid.
+  // One of Metadata::attributes; an empty value takes it away. Errors: not_found.
+  Task<void> set_attribute(ObjectId id, std::string name, std::string value);
 
   // --- Uploads in parts. Part numbers are 1..limits.parts_max.
   // Sets id and started. Errors: not_found (bucket), invalid (key).

@@ -35,7 +35,18 @@ Holder holder_of(const Subject& subject) {
 }
 
 Result<void> Permissions::complete(Subject& subject, std::string_view access_key_id) {
-  if (access_key_id.empty()) return {};
+  if (access_key_id.empty()) {
+    constexpr std::string_view kAssumed = "assumed-role/";
+    const Arn arn = parse_arn(subject.arn);
+    if (!arn.resource.starts_with(kAssumed)) return {};
+    const std::string_view rest = std::string_view(arn.resource).substr(kAssumed.size());
+    const std::string name(rest.substr(0, rest.find('/')));
+    TRY(const auto role, find_role(fmt::format("arn:aws:iam::{}:role/{}", arn.account, name)));
+    if (role) {
+      subject.role_arn = fmt::format("arn:aws:iam::{}:role{}{}", arn.account, role->path, name);
+    }
+    return {};
+  }
   TRY(const std::optional<Identity> identity, identities_.find(access_key_id));
   if (!identity) return {};
   subject.role_arn = identity->role_arn;
@@ -57,12 +68,11 @@ Result<Policies> Permissions::of(const Subject& subject) {
   return out;
 }
 
-Result<Policies> Permissions::of_role(const std::string& account, const std::string& name) {
+Result<std::optional<Role>> Permissions::find_role(std::string_view arn) {
+  const Arn parsed = parse_arn(arn);
+  if (!parsed.resource.starts_with("role/")) return std::optional<Role>();
   store::Txn txn = db_.begin();
-  TRY(txn.get(kRoles, {account, name}));
-  Policies out;
-  TRY(add_holder(txn, {account, std::string(kRole), name}, out));
-  return out;
+  return txn.find(kRoles, {parsed.account, last_name(parsed.resource)});
 }
 
 Result<void> Permissions::add_holder(store::Txn& txn, const Holder& holder, Policies& out) {

@@ -27,11 +27,12 @@ class Permissions final {
   // root and for anonymous requests.
   Result<Policies> of(const Subject& subject);
 
-  // Tells the subject what its key is of: the role of a session, and what limits it.
+  // Tells the subject what its key is of: the role of a session, and what limits it. Without a key,
+  // as within the process, its ARN names the role.
   Result<void> complete(Subject& subject, std::string_view access_key_id);
 
-  // The same of a role by its name, without a session. Errors: also not_found (the role).
-  Result<Policies> of_role(const std::string& account, const std::string& name);
+  // The role of that ARN, whatever its path. Nothing where there is none.
+  Result<std::optional<Role>> find_role(std::string_view arn);
 
   Result<DocumentPtr> parsed(const std::string& text);
 

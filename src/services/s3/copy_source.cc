@@ -1,6 +1,7 @@
 #include "services/s3/copy_source.h"
 
 #include "base/uri.h"
+#include "services/s3/policies/authorize.h"
 #include "services/s3/versions.h"
 
 namespace millrace::s3 {
@@ -13,6 +14,10 @@ std::unexpected<Error> malformed(std::string_view header) {
       invalid_argument("Copy Source must mention the source bucket and key: "
                        "sourcebucket/sourcekey",
                        "x-amz-copy-source", header));
+}
+
+std::string_view id_action(bool versioned) {
+  return versioned ? "s3:GetObjectVersion" : "s3:GetObject";
 }
 
 }  // namespace
@@ -41,6 +46,7 @@ Result<objects::ObjectId> open_copy_source(const S3& s3, const wire::Call& call,
                        std::move(version_id)};
   TRY(check_key(s3, id.key));
   TRY(find_bucket(s3, call, id.bucket, expected_owner));
+  TRY(authorize_action(s3, call, id_action(version != std::string_view::npos), id));
   return id;
 }
 

@@ -4,6 +4,8 @@
 
 #include "services/s3/conditions.h"
 #include "services/s3/metadata.h"
+#include "services/s3/policies/bucket_policy.h"
+#include "services/s3/policies/lists.h"
 #include "services/s3/ranges.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -28,5 +30,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   entry.etag = "etag";
   static_cast<void>(judge({.if_match = text, .if_none_match = text}, entry));
   static_cast<void>(is_bucket_name(text));
+  AccessList list;
+  static_cast<void>(add_header_grants(list, text, "READ"));
+  ASSERT(list.grants.size() <= kGrantsMax);
+  static_cast<void>(parse_list_text(text));
+  static_cast<void>(check_bucket_policy(text, "bucket"));
   return 0;
 }

@@ -77,9 +77,4 @@ std::string_view storage_class_name(const std::string& kept) {
   return kept.empty() ? kStandard : std::string_view(kept);
 }
 
-Result<void> check_acl(std::string_view acl, Problem refused) {
-  if (acl.empty() || acl == "private" || acl == "bucket-owner-full-control") return {};
-  return fail(problem(refused));
-}
-
 }  // namespace millrace::s3

@@ -36,8 +36,6 @@ Result<std::map<std::string, std::string>> read_user_metadata(wire::Map<std::str
 // STANDARD is empty. Errors: InvalidStorageClass.
 Result<std::string> read_storage_class(std::string_view name);
 std::string_view storage_class_name(const std::string& kept);
-// AWS: buckets are made with ACLs disabled; see put_object.test.
-Result<void> check_acl(std::string_view acl, Problem refused);
 
 // Errors: MetadataTooLarge, InvalidStorageClass, those of parse_tag_header().
 template <class In>
@@ -90,13 +88,6 @@ Result<void> refuse_unsupported(const In& in) {
   }
   if (in.has_sse_customer_algorithm() || in.has_sse_customer_key()) {
     return fail(not_implemented("Encryption with a customer's key"));
-  }
-  if constexpr (requires { in.has_grant_read(); }) {
-    if (in.has_grant_read() || in.has_grant_full_control() || in.has_grant_read_acp() ||
-        in.has_grant_write_acp()) {
-      return fail(problem(Problem::access_control_list_not_supported));
-    }
-    return check_acl(in.acl(), Problem::access_control_list_not_supported);
   }
   return {};
 }

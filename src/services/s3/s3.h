@@ -7,6 +7,7 @@
 
 #include "api/s3.h"
 #include "engines/objects/objects.h"
+#include "engines/policy/permissions.h"
 #include "runtime/pool.h"
 #include "services/s3/errors.h"
 #include "wire/pipeline/call.h"
@@ -16,10 +17,17 @@ namespace millrace::s3 {
 struct S3 {
   objects::Objects& objects;
   runtime::Pool& pool;
+  policy::Permissions& permissions;
 };
 
-// The bucket of that name, which the caller's account owns, in any region. Errors: NoSuchBucket,
-// AccessDenied (also where it belongs to another account than `expected_owner`), InvalidBucketName.
+// Whether the caller may: policies, access lists and public access blocks (policies/). The
+// dispatcher calls it before every operation. Errors: AccessDenied, MethodNotAllowed.
+Result<void> authorize(void* service, wire::Call& call, const wire::Operation& operation,
+                       wire::Value input);
+
+// The bucket of that name, which authorize() has admitted or the caller's account owns, in any
+// region. Errors: NoSuchBucket, AccessDenied (also where it belongs to another account than
+// `expected_owner`), InvalidBucketName.
 Result<objects::Bucket> find_bucket(const S3& s3, const wire::Call& call, std::string_view name,
                                     std::string_view expected_owner);
 // The same, in the region that the request is signed for. Errors: also

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
 #include "services/s3/metadata.h"
+#include "services/s3/policies/lists.h"
+#include "services/s3/policies/public_access.h"
 
 namespace millrace::s3 {
 namespace {
 
 constexpr std::string_view kClassicRegion = "us-east-1";
+constexpr std::string_view kOwnerEnforced = "BucketOwnerEnforced";
 
 bool is_region(std::string_view name) {
   if (name.empty() || name.size() > 32 || name.find('-') == std::string_view::npos) return false;
@@ -31,19 +34,43 @@ Result<std::string> region_of(std::string_view signed_for, std::string_view cons
 }
 
 Result<void> refuse_unsupported_settings(const CreateBucketRequest& in) {
-  const std::string_view ownership = in.object_ownership("BucketOwnerEnforced");
-  if (ownership != "BucketOwnerEnforced") {
-    return fail(not_implemented(fmt::format("ObjectOwnership {}", ownership)));
-  }
   const api::CreateBucketConfiguration given = in.create_bucket_configuration();
   if (given && (given.has_location() || given.has_bucket())) {
     return fail(not_implemented("A directory bucket"));
   }
-  if (in.has_grant_read() || in.has_grant_full_control() || in.has_grant_write() ||
-      in.has_grant_read_acp() || in.has_grant_write_acp()) {
-    return fail(problem(Problem::invalid_bucket_acl));
+  return {};
+}
+
+// AWS: a new bucket has no list where its owner is enforced, and no public one where public lists
+// are blocked, as they are in each new bucket. See create_bucket.test.
+Result<std::optional<AccessList>> read_list(const CreateBucketRequest& in, std::string_view owner) {
+  const std::string_view ownership = in.object_ownership(kOwnerEnforced);
+  if (ownership != kOwnerEnforced && ownership != "BucketOwnerPreferred" &&
+      ownership != "ObjectWriter") {
+    return fail(invalid_argument("Invalid x-amz-object-ownership header: " + std::string(ownership),
+                                 "x-amz-object-ownership", ownership));
   }
-  return check_acl(in.acl(), Problem::invalid_bucket_acl);
+  TRY(std::optional<AccessList> list, asked_list(in, owner, true));
+  if (!list || *list == private_list(owner)) return std::optional<AccessList>();
+  if (ownership == kOwnerEnforced) return fail(problem(Problem::invalid_bucket_acl));
+  if (is_public(*list)) {
+    return fail({ErrorKind::invalid,
+                 "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
+                 "InvalidBucketAclWithBlockPublicAccessError", 400});
+  }
+  return list;
+}
+
+// A bucket whose process dies before this has the defaults, which grant nothing to others.
+Task<void> keep_settings(S3& s3, std::string bucket, std::string ownership,
+                         std::optional<AccessList> list) {
+  if (!ownership.empty()) CO_TRY(co_await keep_object_ownership(s3, bucket, std::move(ownership)));
+  if (!list) co_return ok;
+  objects::Setting setting;
+  setting.bucket = std::move(bucket);
+  setting.kind = configuration::kAcl;
+  setting.document = list_text(*list);
+  co_return co_await s3.objects.put_setting(std::move(setting));
 }
 
 }  // namespace
@@ -55,6 +82,7 @@ Task<CreateBucketOutput> create_bucket(S3& s3, wire::Call& call, CreateBucketReq
     co_return fail(problem(Problem::invalid_bucket_name, {{"BucketName", name}}));
   }
   CO_TRY(refuse_unsupported_settings(in));
+  CO_TRY(auto list, read_list(in, owner_id(call.principal.account)));
   const api::CreateBucketConfiguration given = in.create_bucket_configuration();
   const std::string_view constraint = given ? given.location_constraint() : std::string_view();
   objects::Bucket bucket;
@@ -80,6 +108,7 @@ Task<CreateBucketOutput> create_bucket(S3& s3, wire::Call& call, CreateBucketReq
       co_return fail(problem(Problem::bucket_already_owned_by_you, {{"BucketName", name}}));
     }
   }
+  CO_TRY(co_await keep_settings(s3, name, std::string(in.object_ownership()), std::move(list)));
   auto out = call.make<CreateBucketOutput>();
   out.set_location(classic ? "/" + name : fmt::format("{}/{}", call.base_url, name));
   co_return out;

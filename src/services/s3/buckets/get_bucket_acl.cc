@@ -1,4 +1,4 @@
-#include "services/s3/s3.h"
+#include "services/s3/policies/lists.h"
 
 namespace millrace::s3 {
 
@@ -6,13 +6,10 @@ namespace millrace::s3 {
 Task<GetBucketAclOutput> get_bucket_acl(S3& s3, wire::Call& call, GetBucketAclRequest in) {
   CO_TRY(const objects::Bucket bucket,
          open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
+  CO_TRY(const AccessList list, bucket_list(s3, bucket));
   auto out = call.make<GetBucketAclOutput>();
   out.make_owner().set_id(owner_id(bucket.owner));
-  const api::Grant grant = out.make_grants().append();
-  grant.set_permission("FULL_CONTROL");
-  const api::Grantee grantee = grant.make_grantee();
-  grantee.set_id(owner_id(bucket.owner));
-  grantee.set_type("CanonicalUser");
+  write_list(list, out.make_grants());
   co_return out;
 }
 

@@ -1,6 +1,7 @@
 #include "services/s3/checksums.h"
 #include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
+#include "services/s3/policies/lists.h"
 
 namespace millrace::s3 {
 namespace {
@@ -33,6 +34,7 @@ Task<CreateMultipartUploadOutput> create_multipart_upload(S3& s3, wire::Call& ca
   upload.initiator = call.principal.arn;
   CO_TRY(upload.metadata, read_metadata(in));
   CO_TRY(upload.metadata.lock, read_lock(s3, call, id, in));
+  CO_TRY(take_list(s3, call, id, in, upload.metadata));
   if (in.has_checksum_algorithm()) {
     CO_TRY(const ChecksumKind kind, parse_algorithm(in.checksum_algorithm()));
     upload.checksum_kind = auth::name_of(kind);

@@ -3,6 +3,7 @@
 #include "services/s3/copy_source.h"
 #include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
+#include "services/s3/policies/lists.h"
 #include "services/s3/versions.h"
 
 namespace millrace::s3 {
@@ -72,6 +73,7 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
   }
   request.from_etag = source->entry.etag;
   CO_TRY(const objects::Conditions conditions, target_conditions(call));
+  CO_TRY(take_list_of_copy(s3, call, *source, in, request));
   const Result<objects::Entry> entry =
       co_await s3.objects.copy(std::move(request), conditions, cause_of(call, "CopyObject"));
   if (!entry) {

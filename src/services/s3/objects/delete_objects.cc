@@ -1,6 +1,7 @@
 #include "services/s3/conditions.h"
 #include "services/s3/digest_headers.h"
 #include "services/s3/locks/lock_fields.h"
+#include "services/s3/policies/authorize.h"
 #include "services/s3/versions.h"
 
 namespace millrace::s3 {
@@ -33,7 +34,9 @@ void add_deleted(const S3& s3, const wire::List<api::DeletedObject>& deleted,
 Result<objects::RemoveRequest> read_object(const S3& s3, const wire::Call& call,
                                            std::string_view bucket,
                                            const api::ObjectIdentifier& object) {
-  TRY(open_key(s3, call, bucket, object.key(), ""));
+  TRY(const objects::ObjectId id, open_key(s3, call, bucket, object.key(), ""));
+  TRY(authorize_action(s3, call,
+                       object.has_version_id() ? "s3:DeleteObjectVersion" : "s3:DeleteObject", id));
   if (object.has_version_id() && !objects::is_version_id(object.version_id())) {
     return fail(problem(Problem::no_such_version));
   }
@@ -72,6 +75,11 @@ Task<DeleteObjectsOutput> delete_objects(S3& s3, wire::Call& call, DeleteObjects
   Asked asked;
   for (const api::ObjectIdentifier object : given.objects()) {
     Result<objects::RemoveRequest> request = read_object(s3, call, in.bucket(), object);
+    if (request && in.bypass_governance_retention()) {
+      const objects::ObjectId id{std::string(in.bucket()), request->key, request->version};
+      const Result<void> may = authorize_action(s3, call, "s3:BypassGovernanceRetention", id);
+      if (!may) request = fail(may.error());
+    }
     if (!request) {
       add_error(errors, object, request.error());
       continue;

@@ -1,3 +1,4 @@
+#include "services/s3/policies/lists.h"
 #include "services/s3/versions.h"
 
 namespace millrace::s3 {
@@ -7,15 +8,13 @@ Task<GetObjectAclOutput> get_object_acl(S3& s3, wire::Call& call, GetObjectAclRe
   CO_TRY(objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
   CO_TRY(name_version(in, id));
+  CO_TRY(const objects::Bucket bucket, s3.objects.bucket(id.bucket));
   const Result<objects::Object> object = s3.objects.describe(id);
   if (!object) co_return fail(read_error(s3, call, id, object.error()));
+  const std::string owner = owner_id(bucket.owner);
   auto out = call.make<GetObjectAclOutput>();
-  out.make_owner().set_id(owner_id(call.principal.account));
-  const api::Grant grant = out.make_grants().append();
-  grant.set_permission("FULL_CONTROL");
-  const api::Grantee grantee = grant.make_grantee();
-  grantee.set_id(owner_id(call.principal.account));
-  grantee.set_type("CanonicalUser");
+  out.make_owner().set_id(owner);
+  write_list(object_list(*object, owner), out.make_grants());
   co_return out;
 }
 

@@ -2,6 +2,7 @@
 #include "services/s3/conditions.h"
 #include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
+#include "services/s3/policies/lists.h"
 #include "services/s3/transfer.h"
 #include "services/s3/versions.h"
 
@@ -15,6 +16,7 @@ Task<PutObjectOutput> put_object(S3& s3, wire::Call& call, PutObjectRequest in) 
   CO_TRY(objects::Conditions conditions, write_conditions(in.if_match(), in.if_none_match()));
   CO_TRY(objects::Metadata metadata, read_metadata(in));
   CO_TRY(metadata.lock, read_lock(s3, call, id, in));
+  CO_TRY(take_list(s3, call, id, in, metadata));
   CO_TRY(check_announced(s3, call));
   const bool from_inside = call.body == nullptr;
   Result<objects::Writer> writer = co_await s3.objects.write(id, std::move(metadata), from_inside);

@@ -1,0 +1,27 @@
+// Authorization of what an operation names beside its own bucket and key: the source of a copy,
+// each key of a DeleteObjects, the tags that a new object brings.
+#pragma once
+
+#include <string_view>
+
+#include "services/s3/s3.h"
+
+namespace millrace::s3 {
+
+// Whether the caller may do `action` (s3:GetObject) to that object, or with an empty key to the
+// bucket. Errors: AccessDenied; internal. A bucket that does not exist is no error: its operation
+// says so.
+Result<void> authorize_action(const S3& s3, const wire::Call& call, std::string_view action,
+                              const objects::ObjectId& id);
+
+// A role, and what its session is called.
+struct RoleSession {
+  std::string account, role_arn, name;
+};
+
+// The same for a session that another part of Millrace has for a role. A role that does not exist
+// is not refused. Errors: AccessDenied; internal.
+Result<void> authorize_role(const S3& s3, const RoleSession& session, std::string_view action,
+                            const objects::ObjectId& id);
+
+}  // namespace millrace::s3
