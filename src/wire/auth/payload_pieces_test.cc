@@ -1,8 +1,13 @@
 // Bodies in pieces that are digested beside what is done with them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+#include <vector>
+
 #include "runtime/both.h"
 #include "runtime/loop.h"
+#include "runtime/nursery.h"
 #include "wire/auth/payload.h"
 
 namespace millrace::auth {
@@ -84,6 +89,48 @@ TEST_P(PayloadPieces, EndWithAnErrorWhereADigestDiffers) {
     const auto digest = read(checks, other);
     ASSERT_FALSE(digest);
     EXPECT_EQ(digest.error().code, "BadDigest");
+  }
+}
+
+Task<void> upload(Md5Team* team, size_t size, int* right) {
+  const Bytes body = noise(size);
+  const auto source = http::make_pieces_body(body, 50'000);
+  PayloadVerifier verifier(*source, all_of(body), nullptr, team);
+  CO_TRY(const Bytes got, co_await collect(&verifier));
+  *right += got == body && verifier.md5() == md5(body) ? 1 : 0;
+  co_return ok;
+}
+
+Task<void> upload_side_by_side(Md5Team* team, int count, int* right) {
+  runtime::Nursery nursery(*runtime::Loop::current());
+  for (int i = 0; i < count; ++i) {
+    nursery.spawn(upload(team, 70'000 + static_cast<size_t>(i) * 150'001, right));
+  }
+  co_return co_await nursery.close();
+}
+
+TEST_P(PayloadPieces, OfManyBodiesAtOnce) {
+  int right = 0;
+  Task<void> all = upload_side_by_side(GetParam() ? &team_ : nullptr, 20, &right);
+  ASSERT_TRUE(runtime::run_task(loop_, std::move(all)));
+  EXPECT_EQ(right, 20);
+}
+
+// A body that has begun and stands still does not hold up another one's digests.
+TEST_P(PayloadPieces, DoNotWaitForABodyThatStandsStill) {
+  const Bytes body = noise(2 * kPiece);
+  Md5Team* const team = GetParam() ? &team_ : nullptr;
+  std::vector<std::unique_ptr<http::BodyReader>> sources;
+  std::vector<std::unique_ptr<PayloadVerifier>> still;
+  for (int i = 0; i < 10; ++i) {
+    sources.push_back(http::make_bytes_body(body));
+    still.push_back(
+        std::make_unique<PayloadVerifier>(*sources.back(), all_of(body), nullptr, team));
+    ASSERT_TRUE(runtime::run_task_for<BytesView>(loop_, still.back()->next()));
+  }
+  for (const size_t size : {size_t{100'000}, kPiece, 3 * kPiece, 9 * kPiece}) {
+    const Bytes other = noise(size);
+    EXPECT_TRUE(read(all_of(other), other)) << size;
   }
 }
 
