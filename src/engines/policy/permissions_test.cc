@@ -123,11 +123,11 @@ TEST_F(PermissionsTest, ASessionIsLimitedByItsPolicies) {
   give(kRole, "reader", kReads);
   const auto limited = [&](std::vector<std::string> policies) {
     const auto session =
-        runtime::run_task(loop_, identities_->start_session({.account = kAccount,
-                                                             .user = {},
-                                                             .role = "reader",
-                                                             .session_name = "s",
-                                                             .policies = std::move(policies)}));
+        runtime::run_task_for(loop_, identities_->start_session({.account = kAccount,
+                                                                 .user = {},
+                                                                 .role = "reader",
+                                                                 .session_name = "s",
+                                                                 .policies = std::move(policies)}));
     EXPECT_TRUE(session);
     Subject subject = reader_;
     subject.role_arn.clear();
