@@ -18,9 +18,8 @@ Result<void> fail_deployment(store::Txn& txn, Endpoint& endpoint, const Error& e
   return {};
 }
 
-Task<void> deploy(Sagemaker& sm, Realm realm, std::string name) {
-  const Result<void> deployed = co_await sm.fleets.deploy(realm, name);
-  if (!deployed && !is_final(deployed.error().kind)) co_return deployed;  // The bus tries again.
+// In service, or failed by what the user has asked for.
+Task<void> conclude(Sagemaker& sm, Realm realm, std::string name, Result<void> deployed) {
   store::Txn txn = sm.db.begin();
   CO_TRY(std::optional<Endpoint> endpoint, txn.find(kEndpoints, {realm, name}));
   const bool wanted = endpoint && (endpoint->status == kCreating || endpoint->status == kUpdating);
@@ -38,6 +37,13 @@ Task<void> deploy(Sagemaker& sm, Realm realm, std::string name) {
   // The route is there before anybody can read InService; it is not an effect of the commit, and
   // settle() makes it so again after a crash.
   co_return co_await txn.commit();
+}
+
+Task<void> deploy(Sagemaker& sm, Realm realm, std::string name) {
+  const Result<void> deployed = co_await sm.fleets.deploy(realm, name);
+  if (!deployed && !is_final(deployed.error().kind)) co_return deployed;  // The bus tries again.
+  const auto step = [&] { return conclude(sm, realm, name, deployed); };
+  co_return co_await runtime::repeat<void>(sm.clock, step);
 }
 
 Task<void> remove(Sagemaker& sm, Realm realm, std::string name) {

@@ -7,8 +7,7 @@
 namespace millrace::sagemaker {
 namespace {
 
-Task<void> advance(Sagemaker& sm, TrainingJob job, std::string_view status,
-                   std::string_view secondary) {
+Task<void> try_advance(Sagemaker& sm, TrainingJob job, std::string status, std::string secondary) {
   store::Txn txn = sm.db.begin();
   CO_TRY(TrainingJob current, txn.get(kTrainingJobs, job.key()));
   if (current.secondary != job.secondary) co_return ok;  // Somebody else has moved it on.
@@ -16,6 +15,13 @@ Task<void> advance(Sagemaker& sm, TrainingJob job, std::string_view status,
   if (secondary == "Training") current.training_started = sm.clock.now();
   put_training_job(txn, current, sm.clock.now());
   co_return co_await txn.commit();
+}
+
+Task<void> advance(Sagemaker& sm, TrainingJob job, std::string_view status,
+                   std::string_view secondary) {
+  const std::string to(status), with(secondary);
+  const auto step = [&] { return try_advance(sm, job, to, with); };
+  co_return co_await runtime::repeat<void>(sm.clock, step);
 }
 
 Task<void> fail_job(Sagemaker& sm, TrainingJob::Key job, std::string reason) {
