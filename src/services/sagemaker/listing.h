@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "services/sagemaker/sagemaker.h"
 
 namespace millrace::sagemaker {
 
@@ -60,6 +61,33 @@ ListRequest list_request(const In& in) {
   if constexpr (requires { in.status_equals(); }) out.status_equals = in.status_equals();
   out.max_results = in.max_results(10);
   out.next_token = in.next_token();
+  return out;
+}
+
+template <class Row>
+struct RowPage {
+  std::vector<Row> rows;
+  std::string next_token;  // Empty on the last page.
+};
+
+// The rows of the account and region that a List operation answers. Errors: as list_page().
+template <class Row, class In>
+Result<RowPage<Row>> list_rows(const Sagemaker& sm, const Realm& realm,
+                               const store::Table<Row>& table, const In& in) {
+  store::Txn txn = sm.db.begin();
+  TRY(std::vector<Row> all, txn.scan(table, {.prefix = store::key_prefix(realm)}));
+  std::vector<Listed> listed;
+  for (const Row& row : all) {
+    Listed one{.name = row.name, .created = row.created, .index = listed.size()};
+    if constexpr (requires { row.modified, row.status; }) {
+      one.modified = row.modified;
+      one.status = row.status;
+    }
+    listed.push_back(one);
+  }
+  TRY(ListPage page, list_page(std::move(listed), list_request(in)));
+  RowPage<Row> out{.rows = {}, .next_token = std::move(page.next_token)};
+  for (const size_t i : page.indices) out.rows.push_back(std::move(all[i]));
   return out;
 }
 
