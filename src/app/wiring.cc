@@ -1,6 +1,7 @@
 #include "app/wiring.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "app/job_events.h"
 #include "app/keys.h"
 #include "app/local_api.h"
+#include "app/private_folder.h"
 #include "app/workers.h"
 #include "base/hash.h"
 #include "engines/keys/keyring.h"
@@ -80,7 +82,8 @@ runtime::Path run_folder(const Config& config) {
   constexpr size_t kPathMax = 70;
   const runtime::Path inside = config.data / "run";
   if (inside.string().size() <= kPathMax) return inside;
-  return "/tmp/millrace-" + to_hex(sha256(config.data.string())).substr(0, 16);
+  return fmt::format("/tmp/millrace-{}-{}", ::geteuid(),
+                     to_hex(sha256(config.data.string())).substr(0, 16));
 }
 
 // Rows hold the secrets of access keys.
@@ -220,6 +223,7 @@ Platform::~Platform() { stop(); }
 Result<std::unique_ptr<Platform>> Platform::open(Config config, Outside outside) {
   TRY(outside.disk.make_directories(config.data));
   TRY(keep_private(config.data));
+  TRY(make_private_folder(run_folder(config)));
   TRY(std::vector<Account> accounts, load_accounts(outside.disk, outside.random, config));
   auto foundation = std::make_unique<Foundation>();
   TRY(foundation->db,
