@@ -9,12 +9,14 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "engines/jobs/process_info.h"
 
 namespace millrace::jobs {
 namespace {
 
-constexpr const char* kMount = "/sys/fs/cgroup";
+constexpr size_t kNameDigits = 24;
 constexpr uint64_t kPeriodUs = 100'000;
 
 bool write_text(const std::string& path, std::string_view text) {
@@ -44,9 +46,9 @@ struct Membership {
   std::string path;
 };
 
-std::vector<Membership> own_memberships() {
+std::vector<Membership> own_memberships(const CgroupTree& tree) {
   std::vector<Membership> out;
-  const std::string all = read_small_file("/proc/self/cgroup");
+  const std::string all = read_small_file(tree.memberships);
   std::string_view text = all;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
@@ -70,14 +72,27 @@ bool has_word(std::string_view list, std::string_view word, char separator) {
 }
 
 // The directory of the own group of `controller` in v1, as far as it can be seen from here.
-std::string v1_base(const std::vector<Membership>& memberships, std::string_view controller) {
+std::string v1_base(const CgroupTree& tree, const std::vector<Membership>& memberships,
+                    std::string_view controller) {
   for (const Membership& membership : memberships) {
     if (!has_word(membership.controllers, controller, ',')) continue;
-    const std::string mount = fmt::format("{}/{}", kMount, membership.controllers);
+    const std::string mount = fmt::format("{}/{}", tree.mount, membership.controllers);
     const std::string own = membership.path == "/" ? mount : mount + membership.path;
     return ::access(own.c_str(), W_OK) == 0 ? own : mount;
   }
   return {};
+}
+
+bool is_v2(const CgroupTree& tree) {
+  return ::access((tree.mount + "/cgroup.controllers").c_str(), F_OK) == 0;
+}
+
+std::string v2_base(const CgroupTree& tree, const std::vector<Membership>& memberships) {
+  std::string base = tree.mount;
+  for (const Membership& membership : memberships) {
+    if (membership.controllers.empty() && membership.path != "/") base += membership.path;
+  }
+  return base;
 }
 
 std::string make_group(const std::string& base, const std::string& name) {
@@ -89,23 +104,47 @@ std::string make_group(const std::string& base, const std::string& name) {
 
 }  // namespace
 
-Cgroups::Cgroups(const std::string& name, const Limits& limits) {
+std::string cgroup_name(const std::string& job_directory) {
+  return "millrace-" + to_hex(sha256(job_directory)).substr(0, kNameDigits);
+}
+
+std::vector<std::string> find_cgroups(const std::string& name, const CgroupTree& tree) {
+  const std::vector<Membership> memberships = own_memberships(tree);
+  std::vector<std::string> bases;
+  if (is_v2(tree)) {
+    bases.push_back(v2_base(tree, memberships));
+  } else {
+    for (const char* controller : {"memory", "pids", "cpu"}) {
+      bases.push_back(v1_base(tree, memberships, controller));
+    }
+  }
+  std::vector<std::string> out;
+  for (const std::string& base : bases) {
+    const std::string path = base + "/" + name;
+    if (!base.empty() && ::access(path.c_str(), F_OK) == 0) out.push_back(path);
+  }
+  return out;
+}
+
+Cgroups::Cgroups(const std::string& name, const Limits& limits, CgroupTree tree)
+    : tree_(std::move(tree)) {
   if (!make_v2(name, limits)) make_v1(name, limits);
 }
 
 bool Cgroups::make_v2(const std::string& name, const Limits& limits) {
-  if (::access("/sys/fs/cgroup/cgroup.controllers", F_OK) != 0) return false;
-  std::string base = kMount;
-  for (const Membership& membership : own_memberships()) {
-    if (membership.controllers.empty() && membership.path != "/") base += membership.path;
-  }
+  if (!is_v2(tree_)) return false;
+  const std::string base = v2_base(tree_, own_memberships(tree_));
   write_text(base + "/cgroup.subtree_control", "+memory +pids +cpu");
-  const std::string enabled = read_small_file(base + "/cgroup.subtree_control");
-  std::string_view words(enabled);
-  if (words.ends_with('\n')) words.remove_suffix(1);
-  if (!has_word(words, "memory", ' ') || !has_word(words, "pids", ' ')) return true;
   const std::string path = make_group(base, name);
   if (path.empty()) return true;
+  // What the order above has come to.
+  const std::string enabled = read_small_file(path + "/cgroup.controllers");
+  std::string_view words(enabled);
+  if (words.ends_with('\n')) words.remove_suffix(1);
+  if (!has_word(words, "memory", ' ') || !has_word(words, "pids", ' ')) {
+    ::rmdir(path.c_str());
+    return true;
+  }
   directories_.push_back(path);
   memory_ = path;
   if (limits.memory_bytes > 0) {
@@ -126,8 +165,9 @@ bool Cgroups::make_v2(const std::string& name, const Limits& limits) {
 }
 
 void Cgroups::make_v1(const std::string& name, const Limits& limits) {
-  const std::vector<Membership> memberships = own_memberships();
-  if (const std::string path = make_group(v1_base(memberships, "memory"), name); !path.empty()) {
+  const std::vector<Membership> memberships = own_memberships(tree_);
+  if (const std::string path = make_group(v1_base(tree_, memberships, "memory"), name);
+      !path.empty()) {
     directories_.push_back(path);
     memory_ = path;
     const std::string limit = std::to_string(limits.memory_bytes);
@@ -137,7 +177,7 @@ void Cgroups::make_v1(const std::string& name, const Limits& limits) {
     }
   }
   if (limits.processes > 0) {
-    const std::string path = make_group(v1_base(memberships, "pids"), name);
+    const std::string path = make_group(v1_base(tree_, memberships, "pids"), name);
     if (!path.empty()) {
       directories_.push_back(path);
       if (write_text(path + "/pids.max", std::to_string(limits.processes))) {
@@ -147,7 +187,7 @@ void Cgroups::make_v1(const std::string& name, const Limits& limits) {
   }
   const auto quota = static_cast<uint64_t>(std::llround(limits.cpu_cores * kPeriodUs));
   if (quota == 0) return;
-  const std::string path = make_group(v1_base(memberships, "cpu"), name);
+  const std::string path = make_group(v1_base(tree_, memberships, "cpu"), name);
   if (path.empty()) return;
   directories_.push_back(path);
   if (write_text(path + "/cpu.cfs_period_us", std::to_string(kPeriodUs)) &&

@@ -13,10 +13,22 @@
 
 namespace millrace::jobs {
 
+// Where groups are made. Tests put a folder in the place of the kernel's.
+struct CgroupTree {
+  std::string mount = "/sys/fs/cgroup";
+  std::string memberships = "/proc/self/cgroup";
+};
+
+// The name of a job's groups: it follows from the job's directory, so that groups are found whose
+// supervisor died before it could write down that it had made them.
+std::string cgroup_name(const std::string& job_directory);
+// The directories of that name that are there, in every hierarchy.
+std::vector<std::string> find_cgroups(const std::string& name, const CgroupTree& tree = {});
+
 class Cgroups final {
  public:
   // Makes the groups named `name` below this process's own and sets the limits.
-  Cgroups(const std::string& name, const Limits& limits);
+  Cgroups(const std::string& name, const Limits& limits, CgroupTree tree = {});
   Cgroups() = default;  // No group.
 
   // Moves a process in; its children follow. False: it is in none of them, and they are gone.
@@ -31,6 +43,7 @@ class Cgroups final {
   bool make_v2(const std::string& name, const Limits& limits);
   void make_v1(const std::string& name, const Limits& limits);
 
+  CgroupTree tree_;
   std::vector<std::string> directories_;
   std::string memory_;  // The directory that holds the memory; empty: none.
   std::string memory_by_ = "none", processes_by_ = "none", cpu_by_ = "none";

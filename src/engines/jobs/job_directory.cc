@@ -189,6 +189,8 @@ Result<JobEnd> JobDirectories::conclude(const std::string& id, Time now) {
   end.id = id;
   end.ended = now;
   TRY(const auto record, read_process(id));
+  // By name and not by the record: the supervisor may have died in between.
+  remove_cgroups(find_cgroups(cgroup_name(path(id).string())));
   if (!record) {
     end.reason = EndReason::launch_failed;
     const auto words = runtime::read_file(disk_, path(id) / kErrorsFile, kDocumentMax);
@@ -201,12 +203,8 @@ Result<JobEnd> JobDirectories::conclude(const std::string& id, Time now) {
     end.detail = record->boot_id == boot_id()
                      ? "the job's supervisor was killed; the job ended with it"
                      : "the machine was restarted while the job ran";
-    if (record->boot_id == boot_id()) {
-      remove_cgroups(record->cgroups);
-      if (!record->isolation.namespaces && record->init_pid > 1) {
-        kill_session(record->init_pid, record->init_start);
-      }
-    }
+    const bool here = record->boot_id == boot_id() && !record->isolation.namespaces;
+    if (here && record->init_pid > 1) kill_session(record->init_pid, record->init_start);
   }
   TRY(write_end(end));
   return end;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <mutex>
 
+#include "engines/jobs/cgroup.h"
 #include "engines/jobs/job_fixture.h"
 #include "engines/jobs/launcher.h"
 #include "engines/jobs/watch.h"
@@ -418,6 +419,35 @@ void kill_supervisor(const fs::path& job) {
   ::kill(pid, SIGKILL);
 }
 
+std::vector<std::string> cgroups_of(const fs::path& job) {
+  return find_cgroups(cgroup_name(job.string()));
+}
+
+TEST_F(RunnerTest, EndedJobLeavesNoCgroup) {
+  Platform platform(jobs());
+  JobSpec spec = gated("j");
+  spec.limits.processes = 100;
+  ASSERT_TRUE(platform.run(platform.runner->start(spec)));
+  ASSERT_TRUE(platform.observer.await_text("j", "up"));
+  const size_t held = cgroups_of(jobs() / "j").size();
+  release("j");
+  auto end = platform.get(platform.runner->wait("j"));
+  ASSERT_TRUE(end);
+  const bool by_cgroup = end->isolation.processes.starts_with("cgroup");
+  EXPECT_EQ(by_cgroup, held > 0);
+  EXPECT_TRUE(cgroups_of(jobs() / "j").empty());
+}
+
+// A supervisor that died between making its groups and writing that down.
+TEST_F(RunnerTest, CgroupsThatNobodyWroteDownAreRemoved) {
+  Platform platform(jobs(), [](RunnerOptions& o) { o.launcher = {"/bin/false"}; });
+  const Cgroups left(cgroup_name((jobs() / "j").string()), {.processes = 10});
+  if (left.directories().empty()) GTEST_SKIP() << "no cgroup can be made here";
+  ASSERT_TRUE(platform.run(platform.runner->start(gated("j"))));
+  ASSERT_TRUE(platform.get(platform.runner->wait("j")));
+  EXPECT_TRUE(cgroups_of(jobs() / "j").empty());
+}
+
 TEST_F(RunnerTest, KilledSupervisorIsAVanishedJob) {
   Platform platform(jobs());
   ASSERT_TRUE(platform.run(platform.runner->start(gated("j"))));
@@ -428,6 +458,7 @@ TEST_F(RunnerTest, KilledSupervisorIsAVanishedJob) {
   EXPECT_EQ(EndReason::vanished, end->reason);
   EXPECT_EQ("the job's supervisor was killed; the job ended with it", end->detail);
   EXPECT_GT(end->started, Time{});
+  EXPECT_TRUE(cgroups_of(jobs() / "j").empty());
 }
 
 TEST_F(RunnerTest, SupervisorKilledWhileThePlatformIsDownIsAVanishedJob) {
@@ -442,6 +473,7 @@ TEST_F(RunnerTest, SupervisorKilledWhileThePlatformIsDownIsAVanishedJob) {
   ASSERT_TRUE(end);
   EXPECT_EQ(EndReason::vanished, end->reason);
   EXPECT_EQ(1u, platform.observer.ends());
+  EXPECT_TRUE(cgroups_of(jobs() / "j").empty());
 }
 
 TEST_F(RunnerTest, QueuedJobsOfAKilledPlatformAreStartedInOrder) {

@@ -138,7 +138,7 @@ Supervisor::Launch Supervisor::set_up(bool namespaces) {
     return refused;
   }
   const Limits& limits = plan_.spec.limits;
-  const std::string name = "millrace-" + to_hex(sha256(plan_.job_directory)).substr(0, 24);
+  const std::string name = cgroup_name(plan_.job_directory);
   cgroups_ = plan_.spec.cgroups ? Cgroups(name, limits) : Cgroups();
   cgroups_->add(record_.init_pid);
   Isolation& isolation = record_.isolation;
