@@ -66,6 +66,12 @@ def _(server):
     unsigned = request.send()
     equal(unsigned.status, 403, unsigned)
     check("Missing" in unsigned.code, unsigned)
+    # And where nothing does, that there is none is said first.
+    request = identity_request(server).change(body=b"Action=ListUsers&Version=2010-05-08")
+    request.headers.update({"content-length": str(len(request.body))})
+    unsigned = request.send()
+    equal(unsigned.status, 403, unsigned)
+    check("Missing" in unsigned.code, unsigned)
 
 
 @tests.add("an inactive key is refused at once, and served again when active", needs=_NEEDED)

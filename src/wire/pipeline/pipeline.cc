@@ -123,6 +123,10 @@ Result<void> Pipeline::identify(Exchange& x) const {
     const std::string_view* const type = x.parts.header("content-type");
     const bool form = type != nullptr && type->starts_with("application/x-www-form-urlencoded");
     x.protocol = x.identity.protocol.value_or(form ? Protocol::query : Protocol::rest_json);
+    // AWS: whoever asks without a signature is told that first. See iam_sts_test.py.
+    if (form && x.scope_service.empty()) {
+      return fail(x.problem({.problem = AuthProblem::missing_authentication}));
+    }
     return fail({ErrorKind::not_found,
                  fmt::format("Millrace has no service for this request (signed for '{}', {} {})",
                              x.scope_service, x.request.method, x.request.path),
