@@ -13,8 +13,8 @@ namespace millrace::wire {
 using Handler = Task<Value> (*)(void* service, Call& call, Value input);
 
 // Whether the policies that concern a request admit it: called before the operation, for requests
-// from inside too, with the decoded input, since that names the resources. Errors: denied, with the
-// service's code.
+// from inside too, with the decoded input, since that names the resources. Sets Call::authorized
+// where what is named may belong to others. Errors: denied, with the service's code.
 using Authorize = Result<void> (*)(void* service, Call& call, const Operation& operation,
                                    Value input);
 

@@ -90,7 +90,6 @@ Task<Value> Dispatcher::run(const Directory::Entry& entry, const Operation& oper
   const Service& model = *entry.bound.model;
   if (entry.bound.authorize != nullptr) {
     CO_TRY(entry.bound.authorize(entry.bound.service, call, operation, input));
-    call.authorized = true;
   }
   if (operation.input != nullptr) {
     if (protocol == Protocol::rest_xml) {

@@ -25,7 +25,7 @@ struct Permission {
 };
 
 std::span<const Permission> permissions();
-// Null for an operation that is not in the table: nobody but the owner's root may call it.
+// Null for an operation that is not in the table: it is asked for by its own name, of its bucket.
 const Permission* permission_of(std::string_view operation);
 
 }  // namespace millrace::s3

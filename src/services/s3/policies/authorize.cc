@@ -182,10 +182,14 @@ Result<void> authorize(void* service, wire::Call& call, const wire::Operation& o
     }
   }
   Result<objects::Bucket> bucket = s3.objects.bucket(id.bucket);
-  if (!bucket && bucket.error().kind == ErrorKind::not_found) return {};  // Its operation says so.
+  // Its operation says so; whoever makes it meanwhile has not been asked.
+  if (!bucket && bucket.error().kind == ErrorKind::not_found) return {};
   if (!bucket) return fail(std::move(bucket).error());
   // Each key is asked for by the operation itself.
-  if (operation.name == "DeleteObjects") return check_payer(s3, call, *bucket, operation, input);
+  if (operation.name == "DeleteObjects") {
+    call.authorized = true;
+    return check_payer(s3, call, *bucket, operation, input);
+  }
   TRY(decide(s3, call, *bucket, question));
   if (needed != nullptr && !needed->also.empty()) {
     question.action = needed->also;
@@ -197,6 +201,7 @@ Result<void> authorize(void* service, wire::Call& call, const wire::Operation& o
     TRY(decide(s3, call, *bucket, question));
   }
   TRY(check_payer(s3, call, *bucket, operation, input));
+  call.authorized = true;
   const bool reads = question.list == ListPermission::read && !id.key.empty();
   return reads ? hide_absence(s3, call, *bucket, id) : Result<void>();
 }
