@@ -12,6 +12,7 @@
 #include "app/keys.h"
 #include "app/local_api.h"
 #include "app/private_folder.h"
+#include "app/role_access.h"
 #include "app/workers.h"
 #include "base/hash.h"
 #include "engines/keys/keyring.h"
@@ -160,8 +161,11 @@ struct Platform::Parts {
   logs::Logs logs_service{logs, outside.clock};
   s3::S3 s3_service{objects, pool, permissions};
   sts::Sts sts_service{db, identities, outside.clock};
-  sagemaker::Sagemaker sagemaker_service{
-      db, outside.clock, outside.disk, pool, objects, logs, jobs, fleets, config.data / "training"};
+  S3RoleAccess role_access{s3_service};
+  sagemaker::Sagemaker sagemaker_service{db,         outside.clock, outside.disk,
+                                         pool,       objects,       logs,
+                                         jobs,       fleets,        config.data / "training",
+                                         role_access};
   sagemaker_runtime::SagemakerRuntime sagemaker_runtime_service{fleets};
 
   // The wire.

@@ -14,6 +14,7 @@
 #include "runtime/disk.h"
 #include "runtime/pool.h"
 #include "runtime/repeat.h"
+#include "services/sagemaker/role_access.h"
 #include "services/sagemaker/tables.h"
 #include "wire/pipeline/call.h"
 
@@ -29,6 +30,7 @@ struct Sagemaker {
   jobs::JobRunner& jobs;
   serving::Fleets& fleets;
   runtime::Path folder;  // Of the directories of training jobs; gone with their jobs.
+  RoleAccess& roles;
 };
 
 // Work on files as a step of its own (runtime/repeat.h).

@@ -25,6 +25,12 @@ Result<void> check_owner(const objects::Objects& objects, const std::string& buc
   return fail(ErrorKind::denied, fmt::format("bucket {} belongs to another account", bucket));
 }
 
+Result<void> check_role(const Storage& storage, const std::string& account, std::string_view action,
+                        const objects::ObjectId& id) {
+  if (storage.roles == nullptr) return {};
+  return storage.roles->may(account, storage.role_arn, action, id);
+}
+
 // The path below the channel's folder: the key behind the prefix where that names a folder, else
 // behind the prefix's last folder.
 std::string_view path_below(std::string_view key, std::string_view prefix) {
@@ -128,6 +134,7 @@ Task<uint64_t> download(Storage storage, std::string account, S3Uri prefix, Path
   objects::ListRequest request;
   request.bucket = prefix.bucket;
   request.prefix = prefix.key;
+  CO_TRY(check_role(storage, account, "s3:ListBucket", {.bucket = prefix.bucket}));
   uint64_t total = 0;
   bool any = false;
   for (bool more = true; more;) {
@@ -138,6 +145,7 @@ Task<uint64_t> download(Storage storage, std::string account, S3Uri prefix, Path
       const std::string_view path = path_below(entry.object_key, prefix.key);
       CO_TRY(check_path(path));
       objects::ObjectId from{prefix.bucket, entry.object_key};
+      CO_TRY(check_role(storage, account, "s3:GetObject", from));
       CO_TRY(const uint64_t size, co_await copy_to_file(storage, std::move(from), folder / path));
       total += size;
     }
@@ -160,6 +168,8 @@ Task<void> download_object(Storage storage, std::string account, S3Uri from, Pat
 
 Task<void> upload(Storage storage, std::string account, Path from, S3Uri to) {
   CO_TRY(check_owner(storage.objects, to.bucket, account));
+  const objects::ObjectId target{.bucket = to.bucket, .key = to.key};
+  CO_TRY(check_role(storage, account, "s3:PutObject", target));
   const auto step = [&] { return try_upload(storage, account, from, to); };
   co_return co_await runtime::repeat<void>(storage.clock, step);
 }

@@ -8,6 +8,7 @@
 #include "engines/objects/objects.h"
 #include "runtime/disk.h"
 #include "runtime/pool.h"
+#include "services/sagemaker/role_access.h"
 
 namespace millrace::sagemaker {
 
@@ -23,6 +24,8 @@ struct Storage {
   runtime::Disk& disk;
   runtime::Pool& pool;
   runtime::Clock& clock;
+  RoleAccess* roles = nullptr;  // Null: nobody is asked.
+  std::string role_arn = {};    // Whose permissions count.
 };
 
 // Whether an object's key begins with the URI's. Errors: not_found (bucket), internal.
@@ -31,12 +34,13 @@ Task<bool> has_objects(Storage storage, std::string account, S3Uri prefix);
 
 // Copies every object below the prefix into `folder`, which exists, under its key without the
 // prefix's last folder, as SageMaker lays channels out. Answers how many bytes.
-// Errors: not_found (bucket, or nothing below the prefix), invalid (a key that is no path), those
-// of Disk.
+// Errors: not_found (bucket, or nothing below the prefix), invalid (a key that is no path), denied
+// (the role may not), those of Disk.
 Task<uint64_t> download(Storage storage, std::string account, S3Uri prefix, runtime::Path folder);
 // Copies one object into the new file `to`. Errors: not_found, those of Disk.
 Task<void> download_object(Storage storage, std::string account, S3Uri from, runtime::Path to);
-// Stores the file as an object. Errors: not_found (bucket), those of Disk and the store.
+// Stores the file as an object. Errors: not_found (bucket), denied (the role may not), those of
+// Disk and the store.
 Task<void> upload(Storage storage, std::string account, runtime::Path from, S3Uri to);
 
 }  // namespace millrace::sagemaker

@@ -43,8 +43,8 @@ Task<void> download_and_start(Sagemaker& sm, TrainingJob job, CreateTrainingJobR
   const runtime::Path folder = folder_of(sm, job);
   CO_TRY(co_await make_training_folders(sm, folder, prepared));
   for (const auto& [name, uri] : prepared.channels) {
-    const auto got =
-        co_await download(storage_of(sm), job.realm.account, uri, folder / "input/data" / name);
+    const auto got = co_await download(storage_as(sm, in.role_arn()), job.realm.account, uri,
+                                       folder / "input/data" / name);
     if (!got) {
       const ErrorKind kind = got.error().kind;
       co_return fail(kind,
@@ -75,8 +75,13 @@ Task<void> upload_results(Sagemaker& sm, TrainingJob job, CreateTrainingJobReque
     };
     CO_TRY(const bool packed, co_await repeat_on_pool<bool>(sm, pack));
     if (!packed) continue;
-    CO_TRY(
-        co_await upload(storage_of(sm), job.realm.account, archive, output_of(job, *base, name)));
+    Result<void> stored = co_await upload(storage_as(sm, in.role_arn()), job.realm.account, archive,
+                                          output_of(job, *base, name));
+    if (!stored && stored.error().kind == ErrorKind::denied) {
+      co_return fail(ErrorKind::denied,
+                     "ClientError: Artifact upload failed: " + std::move(stored).error().message);
+    }
+    CO_TRY(std::move(stored));
   }
   co_return ok;
 }
