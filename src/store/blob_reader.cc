@@ -145,7 +145,7 @@ Task<Bytes> BlobReader::read_at(uint64_t offset, size_t size) {
 
 Result<std::unique_ptr<BlobReader::State>> Blobs::State::open(const BlobId& id) {
   auto reader = std::make_unique<BlobReader::State>(*this, id);
-  TRY(reader->open());
+  TRY(of_disk(reader->open()));
   return reader;
 }
 

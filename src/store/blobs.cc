@@ -193,9 +193,9 @@ Task<void> BlobWriter::write(BytesView bytes) {
     co_return ok;
   }
   const auto work = [state, bytes]() -> Result<void> {
-    if (!state->buffer.empty()) TRY(state->remember(state->append(state->buffer)));
+    if (!state->buffer.empty()) TRY(state->remember(of_disk(state->append(state->buffer))));
     state->buffer.clear();
-    return state->remember(state->append(bytes));
+    return state->remember(of_disk(state->append(bytes)));
   };
   Task<void> run = state->blobs.pool.run(work);
   co_return co_await std::move(run);
@@ -205,7 +205,7 @@ Task<BlobId> BlobWriter::seal() {
   State* const state = state_.get();
   ASSERT(!state->sealed);
   if (state->error) co_return fail(*state->error);
-  const auto work = [state]() -> Result<BlobId> { return state->seal(); };
+  const auto work = [state]() -> Result<BlobId> { return of_disk(state->seal()); };
   Task<BlobId> run = state->blobs.pool.run(work);
   co_return co_await std::move(run);
 }
@@ -234,9 +234,9 @@ Task<BlobId> Blobs::put(BytesView bytes) {
     if (bytes.size() < kBufferBytes) {
       writer.buffer = bytes;
     } else {
-      TRY(writer.append(bytes));
+      TRY(of_disk(writer.append(bytes)));
     }
-    return writer.seal();
+    return of_disk(writer.seal());
   };
   Task<BlobId> run = state->pool.run(work);
   co_return co_await std::move(run);
@@ -246,7 +246,7 @@ Task<void> Blobs::remove(BlobId id) {
   State* const state = state_.get();
   const auto work = [state, id]() -> Result<void> {
     TRY(const Path place, state->path(id));
-    Result<void> removed = state->disk.remove(place);
+    Result<void> removed = of_disk(state->disk.remove(place));
     if (!removed && removed.error().kind == ErrorKind::not_found) return {};
     return removed;
   };

@@ -10,7 +10,7 @@
 //
 // Threads: Blobs and BlobReader are thread-safe; a BlobWriter belongs to one task. Disk calls run
 // on the pool, but for reads of what the system has in memory. Errors: not_found, invalid (a
-// malformed id), exhausted (the disk is full), denied, internal (damage, a failing disk).
+// malformed id), exhausted (disk full, too many open files), internal (damage, a disk that fails).
 #pragma once
 
 #include <compare>

@@ -19,6 +19,16 @@ struct BlobFolder {
   unsigned blobs = 0;
 };
 
+// What the disk forbids (it is read-only, a folder is another's) is the server's trouble, and no
+// answer to the caller that they may not.
+template <class T>
+Result<T> of_disk(Result<T> result) {
+  if (!result && result.error().kind == ErrorKind::denied) {
+    result.error().kind = ErrorKind::internal;
+  }
+  return result;
+}
+
 struct Blobs::State {
   explicit State(Options o)
       : disk(o.disk),

@@ -60,6 +60,7 @@ class ObjectsTest : public ::testing::Test {
     store::Database::Options options;
     options.path = folder_.path() / "rows";
     options.clock = clock_.get();
+    options.faults = faults_;
     auto db = store::Database::open(options);
     ASSERT_TRUE(db) << db.error().message;
     db_ = std::move(*db);
@@ -129,6 +130,7 @@ class ObjectsTest : public ::testing::Test {
   runtime::Loop loop_;
   Limits limits_;
   Announce announce_ = nullptr;
+  std::shared_ptr<store::FaultPlan> faults_;  // Of the rows' files.
   std::unique_ptr<store::Database> db_;
   std::unique_ptr<store::Blobs> blobs_;
   std::unique_ptr<Objects> objects_;

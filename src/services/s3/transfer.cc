@@ -9,6 +9,8 @@
 namespace millrace::s3 {
 namespace {
 
+constexpr uint64_t kAtOnceBytes = store::kBlobChunkBytes;  // Read before the answer begins.
+
 // An object's range as a body. Its first bytes are there before the answer begins.
 class RangeBody final : public http::BodyReader {
  public:
@@ -16,7 +18,7 @@ class RangeBody final : public http::BodyReader {
       : reader_(std::move(reader)), range_(range), length_(range.length) {}
 
   Task<void> begin() {
-    first_.resize(static_cast<size_t>(std::min<uint64_t>(kFirstBytes, range_.length)));
+    first_.resize(static_cast<size_t>(std::min<uint64_t>(kAtOnceBytes, range_.length)));
     CO_TRY(const size_t got, co_await next(first_.data(), first_.size()));
     first_.resize(got);
     co_return ok;
@@ -31,8 +33,6 @@ class RangeBody final : public http::BodyReader {
   std::optional<uint64_t> content_length() const override { return length_; }
 
  private:
-  static constexpr size_t kFirstBytes = 64 * 1024;
-
   Task<size_t> next(char* buffer, size_t size) {
     const auto wanted = static_cast<size_t>(std::min<uint64_t>(size, range_.length));
     CO_TRY(const size_t got, co_await reader_->read_at(range_.offset, buffer, wanted));
@@ -103,7 +103,7 @@ Result<void> check_announced(const S3& s3, const wire::Call& call) {
 // The engine verifies what it reads. Damage in the beginning is an error in the place of the
 // answer; later it cuts the connection, so that the client cannot take what it got for the whole.
 Task<void> send(wire::Call& call, std::shared_ptr<objects::Reader> reader, ByteRange range) {
-  if (range.length <= kPieceBytes) {
+  if (range.length <= kAtOnceBytes) {
     CO_TRY(Bytes bytes, co_await reader->read_at(range.offset, static_cast<size_t>(range.length)));
     call.response_body = std::move(bytes);
     co_return ok;

@@ -1,5 +1,7 @@
 #include "wire/pipeline/dispatcher.h"
 
+#include <fmt/format.h>
+
 #include <exception>
 
 #include "runtime/log.h"
@@ -65,6 +67,28 @@ Result<void> check_document(const Validator& validator, const Shape& input, cons
   return fail({ErrorKind::invalid, std::string(kMalformedText), "MalformedXML", 400});
 }
 
+// What the system says, and what a client is told of it.
+struct Cause {
+  std::string_view said, told;
+};
+constexpr Cause kCauses[] = {
+    {"No space left on device", " The server's disk is full."},
+    {"no space left on", " The server's disk is full."},
+    {"disk is full", " The server's disk is full."},
+    {"Disk quota exceeded", " The server's quota of its disk is used up."},
+    {"Too many open files", " The server has too many files open."},
+    {"Read-only file system", " The server's disk is read-only."},
+    {"is damaged at offset", " The stored bytes are damaged: their checksum does not match."},
+};
+
+// The cause in words that name neither files nor settings of the server.
+std::string_view told_of(std::string_view message) {
+  for (const Cause& cause : kCauses) {
+    if (message.find(cause.said) != std::string_view::npos) return cause.told;
+  }
+  return {};
+}
+
 Task<Value> run_once(Handler handler, void* service, Call& call, Value input) {
   try {
     co_return co_await handler(service, call, input);
@@ -116,7 +140,9 @@ Task<Value> Dispatcher::run(const Directory::Entry& entry, const Operation& oper
                     {"operation", std::string(operation.name)},
                     {"cause", error.message}});
       // The cause may name files and settings of the server.
-      error.message = error.kind == ErrorKind::internal ? kInternalText : kExhaustedText;
+      const bool internal = error.kind == ErrorKind::internal;
+      error.message =
+          fmt::format("{}{}", internal ? kInternalText : kExhaustedText, told_of(error.message));
     }
     complete(error, protocol);
     co_return answer;
