@@ -159,7 +159,8 @@ struct Platform::Parts {
   iam::Iam iam_service{db, identities, outside.clock};
   kms::Kms kms_service{db, keyring, outside.clock};
   logs::Logs logs_service{logs, outside.clock};
-  s3::S3 s3_service{objects, pool, permissions};
+  Keys keys{identities};
+  s3::S3 s3_service{objects, pool, permissions, outside.clock, keys};
   sts::Sts sts_service{db, identities, outside.clock};
   S3RoleAccess role_access{s3_service};
   sagemaker::Sagemaker sagemaker_service{db,         outside.clock, outside.disk,
@@ -181,7 +182,6 @@ struct Platform::Parts {
   }};
   wire::Dispatcher dispatcher;
   wire::Caller caller{directory, dispatcher, ""};
-  Keys keys{identities};
   EventRecord events{db};
   LocalApi local{outside.clock, service_names(), events, outside.scratch};
   wire::Pipeline pipeline{

@@ -136,8 +136,8 @@ Result<void> Objects::State::drop_uses(store::Txn& txn, const std::vector<Segmen
   return {};
 }
 
-void Objects::State::announce_change(store::Txn& txn, const Change& change) const {
-  if (announce != nullptr) announce(txn, change);
+Result<void> Objects::State::announce_change(store::Txn& txn, const Change& change) const {
+  return announce != nullptr ? announce(txn, change) : Result<void>();
 }
 
 uint64_t next_sequence(Time now, const std::optional<Entry>& newest) {
@@ -166,8 +166,7 @@ Result<void> Objects::State::replace(store::Txn& txn, const Replacement& with, D
   }
   const Change change{ChangeKind::written, with.bucket, with.entry, with.cause,
                       with.entry.modified};
-  announce_change(txn, change);
-  return {};
+  return announce_change(txn, change);
 }
 
 Objects::Objects(World world, Limits limits, Announce announce)
@@ -217,7 +216,7 @@ Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause caus
   co_return entry;
 }
 
-Task<Entry> Objects::set_tags(ObjectId id, std::map<std::string, std::string> tags) {
+Task<Entry> Objects::set_tags(ObjectId id, std::map<std::string, std::string> tags, Cause cause) {
   State& state = *state_;
   Entry entry;
   const auto decide = [&](store::Txn& txn, Drops&) -> Result<void> {
@@ -227,7 +226,9 @@ Task<Entry> Objects::set_tags(ObjectId id, std::map<std::string, std::string> ta
     content.metadata.tags = tags;
     put_content(txn, *found, std::move(content));
     entry = found->entry;
-    return {};
+    TRY(const Bucket bucket, get_bucket(txn, id.bucket));
+    const Time now = state.world.clock.now();
+    return state.announce_change(txn, {ChangeKind::tagged, bucket, entry, cause, now});
   };
   Task<void> change = state.change(decide);
   CO_TRY(co_await std::move(change));

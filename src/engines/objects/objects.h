@@ -52,7 +52,7 @@ struct Cause {
 };
 
 // `marked`: a delete marker became the newest version.
-enum class ChangeKind : uint8_t { written, removed, marked };
+enum class ChangeKind : uint8_t { written, removed, marked, tagged };
 
 struct Change {
   ChangeKind kind = ChangeKind::written;
@@ -63,8 +63,8 @@ struct Change {
 };
 
 // Called within the transaction of every change of an object, to emit events; perhaps several
-// times for one change, on any thread.
-using Announce = void (*)(store::Txn& txn, const Change& change);
+// times for one change, on any thread. Where it fails, so does the change.
+using Announce = Result<void> (*)(store::Txn& txn, const Change& change);
 
 // What must hold of the newest version when an object is replaced or removed; else
 // precondition_failed (not_found where something is asked of an object that is not there).
@@ -278,7 +278,8 @@ class Objects final {
   // --- Settings of buckets (settings.h).
   // In the place of the earlier one; sets modified. Errors: not_found (bucket), invalid (its
   // size), exhausted (limits.settings_max).
-  Task<void> put_setting(Setting setting);
+  // `events` are emitted in the same commit.
+  Task<void> put_setting(Setting setting, std::vector<store::Event> events = {});
   // Whether there is one or not. Errors: not_found (bucket).
   Task<void> erase_setting(std::string bucket, std::string kind, std::string id = {});
   Result<std::optional<Setting>> setting(std::string_view bucket, std::string_view kind,
@@ -309,7 +310,7 @@ class Objects final {
   // Shares the blobs. Errors: not_found (either), precondition_failed.
   Task<Entry> copy(CopyRequest request, Conditions conditions, Cause cause);
   // Answers whose they are now. Errors: not_found.
-  Task<Entry> set_tags(ObjectId id, std::map<std::string, std::string> tags);
+  Task<Entry> set_tags(ObjectId id, std::map<std::string, std::string> tags, Cause cause);
   // Without `bypass_governance` a retention that runs is only prolonged, and one in compliance mode
   // is never anything else. Errors: not_found, invalid (the bucket has no locks), denied.
   Task<void> set_retention(ObjectId id, Retention retention, bool bypass_governance);

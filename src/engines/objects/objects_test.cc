@@ -160,11 +160,11 @@ TEST_F(ObjectsTest, CopiesShareBlobs) {
 
 TEST_F(ObjectsTest, TagsChangeAlone) {
   auto entry = put("k", "x");
-  ASSERT_TRUE(run(objects_->set_tags({"b", "k"}, {{"a", "b"}})));
+  ASSERT_TRUE(run(objects_->set_tags({"b", "k"}, {{"a", "b"}}, {})));
   auto object = objects_->describe({"b", "k"});
   EXPECT_EQ(object->metadata.tags.at("a"), "b");
   EXPECT_EQ(object->entry.modified, entry->modified);
-  EXPECT_EQ(run(objects_->set_tags({"b", "none"}, {})).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(run(objects_->set_tags({"b", "none"}, {}, {})).error().kind, ErrorKind::not_found);
 }
 
 TEST_F(ObjectsTest, KeysHaveALimit) {
@@ -243,12 +243,14 @@ TEST_F(ObjectsTest, AWriterDoesNotReachALaterBucketOfThatName) {
 
 // --- What follows from a change --------------------------------------------------------------
 
-void announce_as_event(store::Txn& txn, const Change& change) {
+Result<void> announce_as_event(store::Txn& txn, const Change& change) {
+  if (change.cause.operation == "forbidden") return fail(ErrorKind::denied, "it may not be");
   store::Event event;
   event.detail_type = change.kind == ChangeKind::written ? "written" : "removed";
   event.resource = change.entry.object_key;
   event.detail = change.cause.operation;
   txn.emit(std::move(event));
+  return {};
 }
 
 TEST_F(ObjectsTest, ChangesAreAnnouncedInTheirCommit) {
@@ -260,6 +262,21 @@ TEST_F(ObjectsTest, ChangesAreAnnouncedInTheirCommit) {
   ASSERT_TRUE(run(objects_->remove({"b", "k"}, {}, {})));
   ASSERT_TRUE(run(objects_->remove({"b", "k"}, {}, {})));
   EXPECT_EQ(db_->last_sequence(), before + 2);
+}
+
+TEST_F(ObjectsTest, TagsAreAnnouncedAndARefusalOfWhoAnnouncesUndoesTheChange) {
+  announce_ = &announce_as_event;
+  open();
+  ASSERT_TRUE(put("k", "x"));
+  const uint64_t before = db_->last_sequence();
+  ASSERT_TRUE(run(objects_->set_tags({"b", "k"}, {{"a", "b"}}, {})));
+  EXPECT_EQ(db_->last_sequence(), before + 1);
+  Cause forbidden;
+  forbidden.operation = "forbidden";
+  EXPECT_EQ(run(objects_->remove({"b", "k"}, {}, forbidden)).error().kind, ErrorKind::denied);
+  EXPECT_EQ(run(objects_->set_tags({"b", "k"}, {}, forbidden)).error().kind, ErrorKind::denied);
+  EXPECT_EQ(objects_->describe({"b", "k"})->metadata.tags.at("a"), "b");
+  EXPECT_EQ(db_->last_sequence(), before + 1);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ Result<void> erase_settings(store::Txn& txn, std::string_view bucket) {
   return {};
 }
 
-Task<void> Objects::put_setting(Setting setting) {
+Task<void> Objects::put_setting(Setting setting, std::vector<store::Event> events) {
   State& state = *state_;
   if (setting.document.size() > state.limits.setting_bytes_max) {
     co_return fail(ErrorKind::invalid, fmt::format("the document is larger than {} bytes",
@@ -47,6 +47,7 @@ Task<void> Objects::put_setting(Setting setting) {
       }
     }
     txn.put(kSettings, setting);
+    for (const store::Event& event : events) txn.emit(event);
     return {};
   };
   Task<void> change = state.change(decide);

@@ -74,7 +74,7 @@ struct Objects::State {
   Result<void> put_part(store::Txn& txn, const ObjectId& id, Part& part, Drops& drops) const;
   // Takes the upload and its parts away, without their uses. Answers the parts.
   static Result<std::vector<Part>> take_upload(store::Txn& txn, const Upload& upload);
-  void announce_change(store::Txn& txn, const Change& change) const;
+  Result<void> announce_change(store::Txn& txn, const Change& change) const;
 
   World world;
   Limits limits;

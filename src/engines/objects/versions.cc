@@ -203,7 +203,7 @@ Result<Removal> Objects::State::remove(store::Txn& txn, const RemoveIn& in, Drop
     marker.sequence = place.sequence;
     marker.marker = true;
     put_past(txn, marker);
-    announce_change(txn, {ChangeKind::marked, in.bucket, marker, in.cause, now});
+    TRY(announce_change(txn, {ChangeKind::marked, in.bucket, marker, in.cause, now}));
     return out;
   }
   TRY(std::optional<Located> found, locate(txn, id));
@@ -214,7 +214,7 @@ Result<Removal> Objects::State::remove(store::Txn& txn, const RemoveIn& in, Drop
   out.removed = std::move(found->entry);
   Entry announced = *out.removed;
   announced.sequence = next_sequence(now, newest);
-  announce_change(txn, {ChangeKind::removed, in.bucket, announced, in.cause, now});
+  TRY(announce_change(txn, {ChangeKind::removed, in.bucket, announced, in.cause, now}));
   return out;
 }
 

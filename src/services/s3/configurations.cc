@@ -1,5 +1,6 @@
 #include "services/s3/configurations.h"
 
+#include "base/hash.h"
 #include "wire/protocols/document.h"
 
 namespace millrace::s3 {
@@ -26,13 +27,14 @@ Result<wire::Value> read_document(const objects::Setting& setting, const wire::S
                           setting.bucket, value.error().message));
 }
 
-Task<void> put_configuration(S3& s3, ConfigurationId id, wire::View view) {
+Task<void> put_configuration(S3& s3, ConfigurationId id, wire::View view,
+                             std::vector<store::Event> events) {
   objects::Setting setting;
   setting.bucket = id.bucket;
   setting.kind = id.kind;
   setting.id = id.id;
   setting.document = wire::write_document(view.shape(), view.as_value());
-  Result<void> put = co_await s3.objects.put_setting(std::move(setting));
+  Result<void> put = co_await s3.objects.put_setting(std::move(setting), std::move(events));
   if (!put) co_return fail(in_our_words(id, std::move(put).error()));
   co_return ok;
 }
@@ -42,6 +44,10 @@ Task<void> erase_configuration(S3& s3, ConfigurationId id) {
                                                           std::string(id.kind), std::string(id.id));
   if (!erased) co_return fail(in_our_words(id, std::move(erased).error()));
   co_return ok;
+}
+
+std::string generated_id(const wire::Call& call, size_t number) {
+  return to_hex(sha256(fmt::format("{} {}", call.request_id, number))).substr(0, 32);
 }
 
 }  // namespace millrace::s3

@@ -69,10 +69,14 @@ Result<View> find_configuration(const S3& s3, const ConfigurationId& id, Arena& 
   return read_configuration<View>(*setting, arena);
 }
 
-// Keeps `view` as the bucket's configuration, in the place of the earlier one. `id` and `view`
-// stay until the task ends.
-Task<void> put_configuration(S3& s3, ConfigurationId id, wire::View view);
+// Keeps `view` as the bucket's configuration, in the place of the earlier one, and emits `events`
+// in the same commit. What `id` and `view` borrow from stays until the task ends.
+Task<void> put_configuration(S3& s3, ConfigurationId id, wire::View view,
+                             std::vector<store::Event> events = {});
 // Whether there is one or not.
 Task<void> erase_configuration(S3& s3, ConfigurationId id);
+
+// The id of the `number`th item of a document whose sender gave it none: 32 hex digits.
+std::string generated_id(const wire::Call& call, size_t number);
 
 }  // namespace millrace::s3

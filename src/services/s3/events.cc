@@ -1,44 +1,113 @@
-// What S3 emits. Source: S3 User Guide, "EventBridge event message structure".
+// What S3 emits of a change of an object: one event for each target that the bucket's notification
+// configuration names for it, and one for EventBridge where the bucket asks for that.
+// Source: S3 User Guide, "Amazon S3 Event Notifications", "EventBridge event message structure".
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
 
-#include "services/s3/s3.h"
+#include "services/s3/configurations.h"
+#include "services/s3/notifications.h"
 
 namespace millrace::s3 {
+namespace {
 
-void announce(store::Txn& txn, const objects::Change& change) {
-  namespace json = boost::json;
-  const bool written = change.kind == objects::ChangeKind::written;
-  const bool marked = change.kind == objects::ChangeKind::marked;
+namespace json = boost::json;
+
+// How one change is called by either kind of event.
+struct ChangeNames {
+  std::string_view notification;  // s3:ObjectCreated:Put
+  std::string_view detail_type;   // Object Created
+  std::string_view reason;
+  std::string_view deletion_type;
+};
+
+constexpr std::string_view kLifecycle = "Lifecycle Expiration";
+
+ChangeNames names_of(const objects::Change& change) {
+  const std::string_view why = change.cause.operation;
+  switch (change.kind) {
+    case objects::ChangeKind::written:
+      if (why == "PostObject")
+        return {"s3:ObjectCreated:Post", "Object Created", "POST Object", ""};
+      if (why == "CopyObject") return {"s3:ObjectCreated:Copy", "Object Created", why, ""};
+      if (why == "CompleteMultipartUpload") {
+        return {"s3:ObjectCreated:CompleteMultipartUpload", "Object Created", why, ""};
+      }
+      return {"s3:ObjectCreated:Put", "Object Created", "PutObject", ""};
+    case objects::ChangeKind::removed:
+      return {why == kLifecycle ? "s3:LifecycleExpiration:Delete" : "s3:ObjectRemoved:Delete",
+              "Object Deleted", why == kLifecycle ? kLifecycle : "DeleteObject",
+              "Permanently Deleted"};
+    case objects::ChangeKind::marked:
+      return {why == kLifecycle ? "s3:LifecycleExpiration:DeleteMarkerCreated"
+                                : "s3:ObjectRemoved:DeleteMarkerCreated",
+              "Object Deleted", why == kLifecycle ? kLifecycle : "DeleteObject",
+              "Delete Marker Created"};
+    case objects::ChangeKind::tagged:
+      if (why == "DeleteObjectTagging") {
+        return {"s3:ObjectTagging:Delete", "Object Tags Deleted", why, ""};
+      }
+      return {"s3:ObjectTagging:Put", "Object Tags Added", "PutObjectTagging", ""};
+  }
+  return {};
+}
+
+store::Event event_for(const objects::Change& change) {
+  store::Event event;
+  event.realm = {change.bucket.owner, change.bucket.region};
+  event.time = change.time;
+  return event;
+}
+
+void emit_to_event_bridge(store::Txn& txn, const objects::Change& change,
+                          const ChangeNames& names) {
   const objects::Entry& entry = change.entry;
   json::object object{{"key", entry.object_key}};
-  if (written) {
-    object["size"] = entry.size_bytes;
-    object["etag"] = entry.etag;
+  if (change.kind == objects::ChangeKind::written) object["size"] = entry.size_bytes;
+  if (change.kind != objects::ChangeKind::removed) object["etag"] = entry.etag;
+  if (!entry.version.empty()) object["version-id"] = entry.version;
+  if (change.kind != objects::ChangeKind::tagged) {
+    object["sequencer"] = fmt::format("{:016X}", entry.sequence);
   }
   if (change.bucket.versioning != objects::Versioning::off) {
     object["version-id"] = objects::version_name(entry);
   }
-  object["sequencer"] = fmt::format("{:016X}", entry.sequence);
   json::object detail{{"version", "0"},
                       {"bucket", json::object{{"name", change.bucket.name}}},
                       {"object", std::move(object)},
                       {"request-id", change.cause.request_id},
                       {"requester", change.cause.requester},
-                      {"source-ip-address", change.cause.remote},
-                      {"reason", change.cause.operation}};
-  if (!written) {
-    detail["deletion-type"] = marked ? "Delete Marker Created" : "Permanently Deleted";
-  }
-  store::Event event;
-  event.realm = {change.bucket.owner, change.bucket.region};
+                      {"source-ip-address", change.cause.remote}};
+  if (change.kind != objects::ChangeKind::tagged) detail["reason"] = names.reason;
+  if (!names.deletion_type.empty()) detail["deletion-type"] = names.deletion_type;
+  store::Event event = event_for(change);
   event.source = "aws.s3";
-  event.detail_type = written ? "Object Created" : "Object Deleted";
+  event.detail_type = names.detail_type;
   event.resource = fmt::format("arn:aws:s3:::{}", change.bucket.name);
   event.detail = json::serialize(detail);
-  event.time = change.time;
   txn.emit(std::move(event));
+}
+
+}  // namespace
+
+Result<void> announce(store::Txn& txn, const objects::Change& change) {
+  Arena arena;
+  const ConfigurationId id{change.bucket.name, configuration::kNotification};
+  TRY(const auto configuration, find_configuration<NotificationConfiguration>(txn, id, arena));
+  if (!configuration) return {};
+  const ChangeNames names = names_of(change);
+  for (const NotificationTarget& target : targets_of(configuration)) {
+    if (!is_told(target, names.notification, change.entry.object_key)) continue;
+    store::Event event = event_for(change);
+    event.source = kNotificationSource;
+    event.detail_type = names.notification;
+    event.resource = target.arn;
+    event.detail = notification_message(change, names.notification, target.id);
+    txn.emit(std::move(event));
+  }
+  // AWS: EventBridge is told only where the bucket asks for it, and then of everything.
+  if (configuration.has_event_bridge_configuration()) emit_to_event_bridge(txn, change, names);
+  return {};
 }
 
 }  // namespace millrace::s3

@@ -10,6 +10,7 @@
 #include "engines/policy/permissions.h"
 #include "runtime/pool.h"
 #include "services/s3/errors.h"
+#include "wire/auth/credentials.h"
 #include "wire/pipeline/call.h"
 
 namespace millrace::s3 {
@@ -18,6 +19,8 @@ struct S3 {
   objects::Objects& objects;
   runtime::Pool& pool;
   policy::Permissions& permissions;
+  runtime::Clock& clock;
+  auth::KeyStore& keys;  // Of browser uploads, which are signed in their forms.
 };
 
 // Whether the caller may: policies, access lists and public access blocks (policies/). The
@@ -56,7 +59,8 @@ objects::Cause cause_of(const wire::Call& call, std::string_view operation);
 std::string quoted_etag(std::string_view etag);
 std::string bare_etag(std::string_view etag);
 
-// Emits S3's event of a change; the engine calls it within the transaction of the change.
-void announce(store::Txn& txn, const objects::Change& change);
+// Emits what the bucket's notifications ask for; the engine calls it within the transaction of the
+// change (events.cc).
+Result<void> announce(store::Txn& txn, const objects::Change& change);
 
 }  // namespace millrace::s3

@@ -10,7 +10,9 @@ Task<PutObjectTaggingOutput> put_object_tagging(S3& s3, wire::Call& call,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
   CO_TRY(name_version(in, id));
   CO_TRY(Tags tags, read_tags(in.tagging().tag_set()));
-  const Result<objects::Entry> set = co_await s3.objects.set_tags(id, std::move(tags));
+  objects::Cause cause = cause_of(call, "PutObjectTagging");
+  const Result<objects::Entry> set =
+      co_await s3.objects.set_tags(id, std::move(tags), std::move(cause));
   if (!set) co_return fail(read_error(s3, call, id, set.error()));
   auto out = call.make<PutObjectTaggingOutput>();
   write_version(s3, out, *set);
