@@ -26,6 +26,7 @@
 #include "services/iam/iam.h"
 #include "services/kms/kms.h"
 #include "services/logs/logs.h"
+#include "services/s3/browser/front.h"
 #include "services/s3/s3.h"
 #include "services/sagemaker/reactions.h"
 #include "services/sagemaker_runtime/sagemaker_runtime.h"
@@ -187,7 +188,8 @@ struct Platform::Parts {
   wire::Pipeline pipeline{
       wire::PipelineOptions{.region = config.region},
       {directory, dispatcher, keys, outside.clock, outside.random, foundation->digests, local}};
-  http::Server server{server_options(config), pipeline, outside.clock};
+  s3::Front front{{s3_service, pipeline, directory, outside.random}};
+  http::Server server{server_options(config), front, outside.clock};
   bool running = false;
 
   std::vector<std::string> service_names() const {
