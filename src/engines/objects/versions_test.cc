@@ -92,7 +92,7 @@ TEST_F(VersionsTest, ADeleteMarkerHidesAndItsRemovalRestores) {
   EXPECT_TRUE(list("", "")->entries.empty());
   EXPECT_EQ(run(objects_->remove_bucket("b")).error().kind, ErrorKind::precondition_failed);
   EXPECT_EQ(put("k", "x", {.etag = one->etag}).error().kind, ErrorKind::not_found);
-  EXPECT_EQ(run(objects_->set_tags({"b", "k", marker}, {})).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(run(objects_->set_tags({"b", "k", marker}, {}, {})).error().kind, ErrorKind::not_found);
   EXPECT_TRUE(remove("k", marker).removed->marker);
   EXPECT_EQ(get("k"), "1");
   // Also of a key that never was.
@@ -103,7 +103,7 @@ TEST_F(VersionsTest, MetadataAndCopiesAreOfAVersion) {
   set(Versioning::enabled);
   const auto one = put("k", "1");
   const auto two = put("k", "2");
-  ASSERT_TRUE(run(objects_->set_tags({"b", "k", one->version}, {{"a", "1"}})));
+  ASSERT_TRUE(run(objects_->set_tags({"b", "k", one->version}, {{"a", "1"}}, {})));
   EXPECT_EQ(objects_->describe({"b", "k", one->version})->metadata.tags.size(), 1U);
   EXPECT_TRUE(objects_->describe({"b", "k"})->metadata.tags.empty());
   const CopyRequest request{.from = {"b", "k", one->version}, .from_etag = {}, .to = {"b", "k"}};
