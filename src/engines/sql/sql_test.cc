@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "engines/sql/glob.h"
@@ -128,6 +132,33 @@ TEST_F(SqlTest, ReadsCsvAndJsonByPattern) {
   rows = ask("SELECT id FROM 's3://b/**/c.json'");
   ASSERT_TRUE(rows) << rows.error().message;
   EXPECT_EQ(*rows, "9\n");
+}
+
+TEST_F(SqlTest, ReadsOfParquetWhatItNeeds) {
+  const char* const given = std::getenv("MILLRACE_SHARED");
+  const std::filesystem::path root = given != nullptr ? given : MILLRACE_SOURCE_DIR "/../shared";
+  const std::filesystem::path data = root / "data/online-retail/online_retail.parquet";
+  if (!std::filesystem::exists(data)) {
+    GTEST_SKIP() << "Online Retail is not there; set MILLRACE_SHARED";
+  }
+  std::ifstream in(data, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  files_->contents["s3://b/half=1/a.parquet"] = bytes;
+  files_->contents["s3://b/half=2/a.parquet"] = bytes;
+  const auto column = ask(
+      "SELECT sum(total_compressed_size)::BIGINT FROM parquet_metadata('s3://b/half=1/a.parquet')"
+      " WHERE path_in_schema = 'Quantity'");
+  ASSERT_TRUE(column) << column.error().message;
+  const uint64_t needed = std::stoull(*column);
+  files_->bytes_read = 0;
+  const auto rows = ask("SELECT sum(Quantity)::BIGINT FROM 's3://b/*/*.parquet' WHERE half = 2");
+  ASSERT_TRUE(rows) << rows.error().message;
+  EXPECT_EQ(*rows, "5176450\n");
+  // One column of one file, and the footers of both.
+  EXPECT_GE(files_->bytes_read, needed);
+  EXPECT_LE(files_->bytes_read, needed + 64 * 1024);
+  EXPECT_LT(files_->bytes_read, bytes.size() / 4);
+  EXPECT_LE(files_->reads, 20U);
 }
 
 TEST_F(SqlTest, StreamsMoreThanOneChunk) {
