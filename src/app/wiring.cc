@@ -18,6 +18,7 @@
 #include "engines/keys/keyring.h"
 #include "engines/policy/identities.h"
 #include "engines/policy/permissions.h"
+#include "engines/sql/sql.h"
 #include "runtime/log.h"
 #include "runtime/loop_thread.h"
 #include "runtime/nursery.h"
@@ -43,6 +44,7 @@ namespace {
 
 constexpr unsigned kLoopsMax = 8;
 constexpr unsigned kDiskThreads = 4;
+constexpr unsigned kSqlThreads = 4;  // Each waits for a query, which has threads of its own.
 constexpr milliseconds kStopPatience{10'000};
 constexpr std::chrono::hours kOrphanGrace{24};
 constexpr std::chrono::hours kSweepInterval{6};
@@ -143,6 +145,8 @@ struct Platform::Parts {
       {db, *foundation->blobs, pool, outside.clock, outside.random}, {}, &s3::announce};
   metrics::Logs logs{db, outside.clock, outside.random};
   metrics::Series series{db, outside.clock, outside.random};
+  runtime::Pool sql_pool{"sql", kSqlThreads};
+  sql::Sql sql{{sql_pool, outside.clock, nursery, sql::libraries_beside(config.program)}};
   JobEvents job_events;
   jobs::JobRunner jobs{runner_options(config),
                        {loop, pool, outside.disk, outside.clock, job_events}};
@@ -161,7 +165,7 @@ struct Platform::Parts {
   kms::Kms kms_service{db, keyring, outside.clock};
   logs::Logs logs_service{logs, outside.clock};
   Keys keys{identities};
-  s3::S3 s3_service{objects, pool, permissions, outside.clock, keys};
+  s3::S3 s3_service{objects, pool, permissions, outside.clock, keys, sql};
   sts::Sts sts_service{db, identities, outside.clock};
   S3RoleAccess role_access{s3_service};
   sagemaker::Sagemaker sagemaker_service{db,         outside.clock, outside.disk,

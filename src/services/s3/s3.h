@@ -13,6 +13,13 @@
 #include "wire/auth/credentials.h"
 #include "wire/pipeline/call.h"
 
+namespace millrace::runtime {
+class Clock;
+}
+namespace millrace::sql {
+class Sql;
+}
+
 namespace millrace::s3 {
 
 struct S3 {
@@ -21,6 +28,7 @@ struct S3 {
   policy::Permissions& permissions;
   runtime::Clock& clock;
   auth::KeyStore& keys;  // Of browser uploads, which are signed in their forms.
+  sql::Sql& sql;
 };
 
 // Whether the caller may: policies, access lists and public access blocks (policies/). The
