@@ -9,7 +9,7 @@ import json
 import sys
 import urllib.parse
 
-from server import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Server
+from server import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Server, wait_until
 from tap import Tests, check, equal
 
 tests = Tests()
@@ -284,8 +284,9 @@ def _(server):
             "Events": ["s3:ObjectCreated:Post"]}]})
     equal(_post(server, "announced", _signed([{"bucket": "announced"}, {"key": "k"}],
                                              {"key": "k"})).status, 204)
-    answer = _send(server, "GET", "/_millrace/events")
-    check("ObjectCreated:Post" in answer.body, answer)
+    # The bus feeds the record of events.
+    wait_until("the event", lambda: "ObjectCreated:Post" in _send(
+        server, "GET", "/_millrace/events").body)
 
 
 # --- Websites ------------------------------------------------------------------------------------
