@@ -139,7 +139,7 @@ def _disk(words, connections, case):
     kind, size = words[0], int(words[1])
     seconds = max(1, round(case.number("seconds", 0.8)))
     with tempfile.TemporaryDirectory(prefix="millrace-disk-") as folder:
-        if kind == "write" and size < _MIB:
+        if kind == "write" and case.get("measure") != "bytes":
             job = programs.fio(["--rw=write", f"--bs={size}", "--size=64m", "--fdatasync=1",
                                 f"--numjobs={connections}", "--time_based",
                                 f"--runtime={seconds}"], folder)
