@@ -277,7 +277,7 @@ class Objects final {
 
   // --- Settings of buckets (settings.h).
   // In the place of the earlier one; sets modified. Errors: not_found (bucket), invalid (its
-  // size), exhausted (limits.settings_max).
+  // size), precondition_failed (limits.settings_max).
   // `events` are emitted in the same commit.
   Task<void> put_setting(Setting setting, std::vector<store::Event> events = {});
   // Whether there is one or not. Errors: not_found (bucket).

@@ -42,8 +42,9 @@ Task<void> Objects::put_setting(Setting setting, std::vector<store::Event> event
     if (!before) {
       TRY(const std::vector<Setting> others, find_settings(txn, setting.bucket, setting.kind));
       if (others.size() >= state.limits.settings_max) {
-        return fail(ErrorKind::exhausted, fmt::format("bucket {} has {} settings of kind {}",
-                                                      setting.bucket, others.size(), setting.kind));
+        return fail(ErrorKind::precondition_failed,
+                    fmt::format("bucket {} has {} settings of kind {}", setting.bucket,
+                                others.size(), setting.kind));
       }
     }
     txn.put(kSettings, setting);

@@ -83,7 +83,7 @@ TEST_F(SettingsTest, RefusesAStrangeBucketAndWhatIsTooMuch) {
   open();
   ASSERT_TRUE(set("inventory", "1", ""));
   ASSERT_TRUE(set("inventory", "2", ""));
-  EXPECT_EQ(set("inventory", "3", "").error().kind, ErrorKind::exhausted);
+  EXPECT_EQ(set("inventory", "3", "").error().kind, ErrorKind::precondition_failed);
   EXPECT_TRUE(set("inventory", "2", "again"));
 }
 

@@ -10,7 +10,7 @@ Error in_our_words(const ConfigurationId& id, Error error) {
   if (error.kind == ErrorKind::not_found) {
     return problem(Problem::no_such_bucket, {{"BucketName", std::string(id.bucket)}});
   }
-  if (error.kind == ErrorKind::exhausted && !id.id.empty()) {
+  if (error.kind == ErrorKind::precondition_failed) {
     return problem(Problem::too_many_configurations);
   }
   return error;
