@@ -28,6 +28,7 @@
 #include "services/kms/kms.h"
 #include "services/logs/logs.h"
 #include "services/s3/browser/front.h"
+#include "services/s3/lifecycle/lifecycle_run.h"
 #include "services/s3/s3.h"
 #include "services/sagemaker/reactions.h"
 #include "services/sagemaker_runtime/sagemaker_runtime.h"
@@ -165,7 +166,12 @@ struct Platform::Parts {
   kms::Kms kms_service{db, keyring, outside.clock};
   logs::Logs logs_service{logs, outside.clock};
   Keys keys{identities};
+<<<<<<< HEAD
   s3::S3 s3_service{objects, pool, permissions, outside.clock, keys, sql};
+=======
+  s3::S3 s3_service{objects, pool, permissions, outside.clock, keys};
+  s3::LifecycleRounds lifecycle{objects, db, outside.clock};
+>>>>>>> 60d06d6 (s3: lifecycle rules are carried out at midnight, version by version)
   sts::Sts sts_service{db, identities, outside.clock};
   S3RoleAccess role_access{s3_service};
   sagemaker::Sagemaker sagemaker_service{db,         outside.clock, outside.disk,
@@ -207,6 +213,7 @@ struct Platform::Parts {
     job_events.connect(sagemaker_service, fleets, logs);
     sagemaker::subscribe(bus, sagemaker_service);
     keyring.subscribe(timers);
+    lifecycle.subscribe(timers);
   }
 
   Task<void> open() {
@@ -214,6 +221,7 @@ struct Platform::Parts {
       CO_TRY(co_await identities.declare_root(account.id, account.access_key_id,
                                               account.secret_access_key));
     }
+    CO_TRY(co_await lifecycle.begin());
     CO_TRY(co_await jobs.open());
     co_return co_await fleets.open();
   }

@@ -10,7 +10,6 @@ constexpr std::string_view kMinimumSize = "all_storage_classes_128K";
 }  // namespace
 
 // Kept in the form in which it is answered: the rules, and the smallest object that is moved.
-// DIVERGES: the rules are kept and answered; nothing carries them out yet, no object expires.
 Task<PutBucketLifecycleConfigurationOutput> put_bucket_lifecycle_configuration(
     S3& s3, wire::Call& call, PutBucketLifecycleConfigurationRequest in) {
   CO_TRY(open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));

@@ -3,6 +3,7 @@
 #include "base/uri.h"
 #include "services/s3/checksums.h"
 #include "services/s3/conditions.h"
+#include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/metadata.h"
 #include "services/s3/multipart/composition.h"
 #include "services/s3/multipart/upload_rows.h"
@@ -82,6 +83,7 @@ Task<CompleteMultipartUploadOutput> complete_multipart_upload(S3& s3, wire::Call
   }
   const auto out = answer(s3, call, id, *entry);
   write_checksums(out, checksums, parts.size());
+  CO_TRY(write_expiration(s3, out, *entry, upload.metadata.tags));
   co_return out;
 }
 

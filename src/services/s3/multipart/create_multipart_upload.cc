@@ -1,4 +1,5 @@
 #include "services/s3/checksums.h"
+#include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
 #include "services/s3/policies/lists.h"
@@ -50,6 +51,11 @@ Task<CreateMultipartUploadOutput> create_multipart_upload(S3& s3, wire::Call& ca
   out.set_bucket(id.bucket);
   out.set_key(id.key);
   out.set_upload_id(begun->id);
+  CO_TRY(const std::optional<AbortDate> end, abort_date(s3.objects, *begun));
+  if (end) {
+    out.set_abort_date(end->at);
+    out.set_abort_rule_id(end->rule);
+  }
   if (!begun->checksum_kind.empty()) {
     out.set_checksum_algorithm(begun->checksum_kind);
     out.set_checksum_type(begun->checksum_composite ? "COMPOSITE" : "FULL_OBJECT");

@@ -1,6 +1,7 @@
 #include "services/s3/checksums.h"
 #include "services/s3/conditions.h"
 #include "services/s3/copy_source.h"
+#include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
 #include "services/s3/policies/lists.h"
@@ -73,6 +74,7 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
   }
   request.from_etag = source->entry.etag;
   CO_TRY(const objects::Conditions conditions, target_conditions(call));
+  const auto tags = request.tags;
   CO_TRY(take_list_of_copy(s3, call, *source, in, request));
   const Result<objects::Entry> entry =
       co_await s3.objects.copy(std::move(request), conditions, cause_of(call, "CopyObject"));
@@ -82,6 +84,7 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
   }
   auto out = call.make<CopyObjectOutput>();
   write_version(s3, out, *entry);
+  CO_TRY(write_expiration(s3, out, *entry, tags.value_or(source->metadata.tags)));
   const std::string source_version = shown_version(s3, source->entry);
   if (!source_version.empty()) out.set_copy_source_version_id(source_version);
   const auto result = out.make_copy_object_result();

@@ -1,3 +1,4 @@
+#include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/objects/object_answer.h"
 #include "services/s3/transfer.h"
 #include "services/s3/versions.h"
@@ -18,6 +19,9 @@ Task<GetObjectOutput> get_object(S3& s3, wire::Call& call, GetObjectRequest in) 
   auto out = call.make<GetObjectOutput>();
   describe(call, in, out, object, selection);
   write_version(s3, out, object.entry);
+  if (!in.has_version_id()) {
+    CO_TRY(write_expiration(s3, out, object.entry, object.metadata.tags));
+  }
   const ByteRange range = selection.range;
   if (call.http != nullptr) {
     CO_TRY(co_await send(call, std::move(reader), range));

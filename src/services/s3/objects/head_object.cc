@@ -1,3 +1,4 @@
+#include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/objects/object_answer.h"
 #include "services/s3/versions.h"
 
@@ -15,6 +16,9 @@ Task<HeadObjectOutput> head_object(S3& s3, wire::Call& call, HeadObjectRequest i
   auto out = call.make<HeadObjectOutput>();
   describe(call, in, out, *object, selection);
   write_version(s3, out, object->entry);
+  if (!in.has_version_id()) {
+    CO_TRY(write_expiration(s3, out, object->entry, object->metadata.tags));
+  }
   out.set_content_length(static_cast<int64_t>(selection.range.length));
   co_return out;
 }

@@ -1,5 +1,6 @@
 #include "services/s3/checksums.h"
 #include "services/s3/conditions.h"
+#include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
 #include "services/s3/policies/lists.h"
@@ -19,6 +20,7 @@ Task<PutObjectOutput> put_object(S3& s3, wire::Call& call, PutObjectRequest in) 
   CO_TRY(take_list(s3, call, id, in, metadata));
   CO_TRY(check_announced(s3, call));
   const bool from_inside = call.body == nullptr;
+  const auto tags = metadata.tags;
   Result<objects::Writer> writer = co_await s3.objects.write(id, std::move(metadata), from_inside);
   if (!writer) co_return fail(translate(s3, id, std::move(writer).error()));
   CO_TRY(objects::Digests digests, co_await receive(call, *writer, in.body()));
@@ -30,6 +32,7 @@ Task<PutObjectOutput> put_object(S3& s3, wire::Call& call, PutObjectRequest in) 
   out.set_etag(quoted_etag(entry->etag));
   write_checksums(out, checksums, 0);
   write_version(s3, out, *entry);
+  CO_TRY(write_expiration(s3, out, *entry, tags));
   co_return out;
 }
 
