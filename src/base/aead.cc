@@ -35,11 +35,8 @@ Secret::~Secret() { wipe(); }
 
 Secret::Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)) { other.wipe(); }
 
-Secret& Secret::operator=(Secret&& other) noexcept {
-  if (this == &other) return *this;
-  wipe();
-  bytes_ = std::move(other.bytes_);
-  other.wipe();
+Secret& Secret::operator=(Secret other) noexcept {
+  bytes_.swap(other.bytes_);  // What was here goes with `other`, which wipes it.
   return *this;
 }
 

@@ -12,17 +12,17 @@
 
 namespace millrace {
 
-// Bytes that are overwritten when they go, so that a key does not stay in freed memory. It moves;
-// a copy is made by name only. Never logged, never part of a row.
+// Bytes that are overwritten when they go, so that a key does not stay in freed memory. Never
+// logged, never part of a row.
 class Secret final {
  public:
   Secret() = default;
   explicit Secret(Bytes bytes) : bytes_(std::move(bytes)) {}
   ~Secret();
+  Secret(const Secret&) = default;
   Secret(Secret&& other) noexcept;
-  Secret& operator=(Secret&& other) noexcept;
+  Secret& operator=(Secret other) noexcept;
 
-  Secret copy() const { return Secret(bytes_); }
   BytesView view() const { return bytes_; }
   // For whoever fills it: makes it `size` zero bytes.
   char* resize(size_t size);

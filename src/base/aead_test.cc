@@ -83,7 +83,7 @@ TEST(Secret, MovesAndLeavesNothingBehind) {
   Secret second(std::move(first));
   EXPECT_EQ(second.view(), Bytes(32, 's'));
   EXPECT_TRUE(first.empty());  // NOLINT(bugprone-use-after-move): what is left is the question.
-  first = second.copy();
+  first = second;
   EXPECT_EQ(first.view(), second.view());
   Bytes text = "a key";
   const char* const at = text.data();

@@ -76,7 +76,7 @@ std::vector<Segment> slice(const std::vector<Segment>& segments, uint64_t offset
     }
     Segment piece = segment;
     piece.length = std::min(segment.length - offset, length);
-    if (segment.blob.empty()) {
+    if (segment.blob.empty() && !segment.seal) {
       piece.bytes = segment.bytes.substr(offset, piece.length);
     } else {
       piece.offset += offset;
@@ -182,12 +182,17 @@ Result<Object> Objects::describe(const ObjectId& id) const {
   if (!found || found->entry.marker) return no_object(id);
   TRY(Content content, content_of(txn, *found));
   return Object{std::move(found->entry), std::move(content.metadata), std::move(content.checksums),
-                std::move(content.parts)};
+                std::move(content.parts), std::move(content.protection)};
 }
 
 Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause cause) {
   State& state = *state_;
   CO_TRY(state.check_key(request.to.key));
+  CO_TRY(const Object seen, describe(request.from));
+  if (!can_share(seen.protection, state.guard_of(request.protect))) {
+    co_return co_await copy_sealed_anew(std::move(request), std::move(conditions),
+                                        std::move(cause));
+  }
   Entry entry;
   const auto decide = [&](store::Txn& txn, Drops& drops) -> Result<void> {
     TRY(const Bucket bucket, get_bucket(txn, request.to.bucket));
@@ -206,9 +211,10 @@ Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause caus
     if (request.tags) content.metadata.tags = *request.tags;
     content.metadata.storage_class = request.storage_class.value_or("");
     content.metadata.lock = request.lock;
+    TRY(content.protection, state.rewrap(content.protection, request));
     TRY(State::add_uses(txn, content.segments, true));
     entry = Entry{};
-    entry.etag = source->entry.etag;
+    entry.etag = state.etag_for(content.protection.guard, source->entry.etag);
     return state.replace(txn, {bucket, entry, content, conditions, cause}, drops);
   };
   Task<void> change = state.change(decide);

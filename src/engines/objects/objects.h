@@ -81,11 +81,15 @@ struct Object {
   Metadata metadata;
   std::vector<Checksum> checksums;
   std::vector<ComposedPart> parts;
+  Protection protection;
 };
 
 // What names the bytes that were written.
 struct Digests {
-  std::string etag;  // Empty: the MD5 that the writer computes, which it was told to.
+  // Empty: the MD5 that the writer computes, which it was told to. Where a named or a caller's key
+  // guards the bytes it is replaced by a random one, so that listings do not tell equal plain
+  // texts.
+  std::string etag;
   std::vector<Checksum> checksums;
 };
 
@@ -126,6 +130,9 @@ class Reader final {
 
   const Object& object() const;
   uint64_t size() const;
+  // Takes the keys of a sealed object, once; reading does it by itself where no caller's key is
+  // needed. Errors: those of unprotect() (protection.h).
+  Result<void> unlock(const Secret& caller_key = {});
   // Up to `size` bytes at `offset`; fewer only at the end.
   Task<Bytes> read_at(uint64_t offset, size_t size);
   // The same into memory of the caller; may answer fewer before the end, 0 only there.
@@ -135,6 +142,7 @@ class Reader final {
   friend class Objects;
   struct State;
   const std::vector<Segment>& segments() const;
+  const Secret& data_key() const;  // Once it is unlocked.
   explicit Reader(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
@@ -220,6 +228,8 @@ struct CopyRequest {
   std::optional<std::map<std::string, std::string>> tags;  // …and the source's tags.
   std::optional<std::string> storage_class;                // Nothing: the usual one.
   Lock lock;                                               // The source's does not go along.
+  Protect protect;                                         // Of the copy.
+  Secret from_caller_key;  // Of the source, where a caller's key guards it.
 };
 
 struct SharePartRequest {
@@ -228,6 +238,7 @@ struct SharePartRequest {
   uint32_t number = 0;
   uint64_t offset = 0;  // Of the source's bytes.
   uint64_t length = 0;
+  Secret caller_key;  // Of the upload, where a caller's key guards it.
 };
 
 struct ChosenPart {
@@ -251,6 +262,7 @@ class Objects final {
     runtime::Pool& pool;
     runtime::Clock& clock;
     runtime::Random& random;
+    DataKeys* keys = nullptr;  // Null: nothing is sealed.
   };
   // All outlive this object. `announce` may be null.
   explicit Objects(World world, Limits limits = {}, Announce announce = nullptr);
@@ -289,8 +301,8 @@ class Objects final {
 
   // --- Objects.
   // Nothing is visible before Writer::commit(). `md5`: the writer computes the etag.
-  // Errors: not_found (bucket), invalid (key, metadata).
-  Task<Writer> write(ObjectId id, Metadata metadata, bool md5 = true);
+  // Errors: not_found (bucket), invalid (key, metadata), those of protect() (protection.h).
+  Task<Writer> write(ObjectId id, Metadata metadata, bool md5 = true, Protect protect = {});
   // Errors: not_found (also of a delete marker).
   Task<Reader> read(ObjectId id);
   Result<Object> describe(const ObjectId& id) const;  // Errors: as read().
@@ -307,7 +319,9 @@ class Objects final {
   // In one commit; those that fail as remove() would are left out. Errors: not_found (bucket).
   Task<std::vector<Result<Removal>>> remove_all(std::string bucket,
                                                 std::vector<RemoveRequest> requests, Cause cause);
-  // Shares the blobs. Errors: not_found (either), precondition_failed.
+  // Shares the blobs, under the same data key wrapped anew; seals all bytes anew where a caller's
+  // key guards one of the two, or the source is not sealed. Errors: not_found (either),
+  // precondition_failed, those of protect() and unprotect().
   Task<Entry> copy(CopyRequest request, Conditions conditions, Cause cause);
   // Answers whose they are now. Errors: not_found.
   Task<Entry> set_tags(ObjectId id, std::map<std::string, std::string> tags, Cause cause);
@@ -319,15 +333,17 @@ class Objects final {
   Task<void> set_attribute(ObjectId id, std::string name, std::string value);
 
   // --- Uploads in parts. Part numbers are 1..limits.parts_max.
-  // Sets id and started. Errors: not_found (bucket), invalid (key).
-  Task<Upload> begin_upload(Upload upload);
+  // Sets id, started and protection. Errors: not_found (bucket), invalid (key), those of protect().
+  Task<Upload> begin_upload(Upload upload, Protect protect = {});
   Result<Upload> upload(const ObjectId& id, std::string_view upload) const;  // Errors: not_found.
-  // Errors: not_found (upload), invalid (number).
-  Task<Writer> write_part(ObjectId id, std::string upload, uint32_t number, bool md5 = true);
-  // Makes a range of an opened object a part, sharing its blobs; `from` outlives the task. The
+  // Errors: not_found (upload), invalid (number), those of unprotect().
+  Task<Writer> write_part(ObjectId id, std::string upload, uint32_t number, bool md5 = true,
+                          Secret caller_key = {});
+  // Makes a range of an opened object a part, sharing its blobs (or sealing them anew, as copy()
+  // does); `from` is unlocked, where it must be, and outlives the task. The
   // caller has read the bytes for their digests. Errors: not_found (upload), invalid (the range,
   // the number), conflict (the source has gone meanwhile: open it again).
-  Task<Part> share_part(const Reader& from, SharePartRequest request, Digests digests);
+  Task<Part> share_part(Reader& from, SharePartRequest request, Digests digests);
   // Composes the object without copying a byte. Errors: not_found (upload), precondition_failed,
   // invalid (sizes), conflict (a chosen part is not there, or no longer with that etag).
   Task<Entry> complete_upload(CompleteRequest request, Cause cause);
@@ -344,6 +360,10 @@ class Objects final {
   struct State;
 
  private:
+  // What copy() and share_part() do where keys must not pass from one guard to the other.
+  Task<Entry> copy_sealed_anew(CopyRequest request, Conditions conditions, Cause cause);
+  Task<Part> part_sealed_anew(Reader& from, SharePartRequest request, Digests digests);
+
   std::unique_ptr<State> state_;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engines/objects/objects.h"
+#include "engines/objects/toy_data_keys.h"
 #include "runtime/disk.h"
 #include "runtime/loop.h"
 #include "store/faults.h"
@@ -68,7 +69,7 @@ class ObjectsTest : public ::testing::Test {
     auto blobs = store::Blobs::start(blob_options);
     ASSERT_TRUE(blobs) << blobs.error().message;
     blobs_ = std::move(*blobs);
-    const Objects::World world{*db_, *blobs_, pool_, *clock_, *random_};
+    const Objects::World world{*db_, *blobs_, pool_, *clock_, *random_, keys_};
     objects_ = std::make_unique<Objects>(world, limits_, announce_);
   }
 
@@ -129,6 +130,8 @@ class ObjectsTest : public ::testing::Test {
   runtime::Pool pool_{"test-objects", 4};
   runtime::Loop loop_;
   Limits limits_;
+  ToyDataKeys toy_;
+  DataKeys* keys_ = &toy_;  // Null: nothing is sealed.
   Announce announce_ = nullptr;
   std::shared_ptr<store::FaultPlan> faults_;  // Of the rows' files.
   std::unique_ptr<store::Database> db_;

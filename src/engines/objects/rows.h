@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "engines/objects/protection.h"
 #include "store/blobs.h"
 #include "store/database.h"
 
@@ -207,12 +208,14 @@ struct UnnamedVersion {
 };
 inline constexpr store::Table<UnnamedVersion> kUnnamedVersions{"objects.unnamed_versions"};
 
-// A piece of an object: bytes of a blob, or, where `blob` is empty, `bytes` themselves.
+// A piece of an object: bytes of a blob, or, where `blob` is empty, `bytes` themselves. Of a sealed
+// stream, offset and length count its plain bytes, and `bytes` are the whole stream, sealed.
 struct Segment {
   store::BlobId blob;
   uint64_t offset = 0;
   uint64_t length = 0;
   Bytes bytes;
+  std::optional<Seal> seal;
   bool operator==(const Segment&) const = default;
 
   template <class Self, class Visitor>
@@ -221,6 +224,7 @@ struct Segment {
     v(2, self.offset);
     v(3, self.length);
     v(4, self.bytes);
+    v(5, self.seal);
   }
 };
 
@@ -245,6 +249,7 @@ struct Content {
   std::vector<Checksum> checksums;
   std::vector<Segment> segments;
   std::vector<ComposedPart> parts;
+  Protection protection;
 
   using Key = std::tuple<std::string, std::string>;
   Key key() const { return {bucket, object_key}; }
@@ -256,6 +261,7 @@ struct Content {
     v(4, self.checksums);
     v(5, self.segments);
     v(6, self.parts);
+    v(10, self.protection);
   }
 };
 inline constexpr store::Table<Content> kContents{"objects.contents"};
@@ -300,6 +306,7 @@ struct Upload {
   Metadata metadata;
   std::string checksum_kind;  // That the caller wants of every part; empty: none.
   bool checksum_composite = false;
+  Protection protection;  // Of all parts, and of the object.
 
   using Key = std::tuple<std::string, std::string, std::string>;
   Key key() const { return {bucket, object_key, id}; }
@@ -313,6 +320,7 @@ struct Upload {
     v(6, self.metadata);
     v(7, self.checksum_kind);
     v(8, self.checksum_composite);
+    v(10, self.protection);
   }
 };
 inline constexpr store::Table<Upload> kUploads{"objects.uploads"};

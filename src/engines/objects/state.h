@@ -76,6 +76,22 @@ struct Objects::State {
   static Result<std::vector<Part>> take_upload(store::Txn& txn, const Upload& upload);
   Result<void> announce_change(store::Txn& txn, const Change& change) const;
 
+  // How a new object is protected: as asked, where there is somebody to keep keys.
+  Result<Protected> protect(const ObjectId& id, const Protect& how) const;
+  // What guards a new object of that wish.
+  Guard guard_of(const Protect& how) const;
+  // What an object is shown by: the digest, or, where that would tell, something random.
+  std::string etag_for(Guard guard, std::string digest) const;
+  // The protection of a copy that shares its source's streams. Errors: those of objects::rewrap(),
+  // conflict (another guard has taken the source since).
+  Result<Protection> rewrap(const Protection& from, const CopyRequest& request) const;
+  // Wraps the keys of the segments' streams for the upload. Errors: those of unprotect().
+  Result<void> rewrap_streams(std::vector<Segment>& segments, const Secret& data_key,
+                              const Upload& upload) const;
+  // The data key of what is there. Errors: those of objects::unprotect().
+  Result<Secret> unprotect(const ObjectId& id, const Protection& protection,
+                           const Secret& caller_key) const;
+
   World world;
   Limits limits;
   Announce announce;
@@ -94,6 +110,8 @@ void describe_content(Entry& entry, const Content& content);
 
 // Bytes [offset, offset+length) of `segments`.
 std::vector<Segment> slice(const std::vector<Segment>& segments, uint64_t offset, uint64_t length);
+// Whether both guard data keys that may pass from one to the other (protection.h).
+bool can_share(const Protection& from, Guard to);
 uint64_t total_bytes(const std::vector<Segment>& segments);
 
 }  // namespace millrace::objects

@@ -63,9 +63,11 @@ Result<std::vector<Part>> Objects::State::take_upload(store::Txn& txn, const Upl
   return parts;
 }
 
-Task<Upload> Objects::begin_upload(Upload upload) {
+Task<Upload> Objects::begin_upload(Upload upload, Protect protect) {
   State& state = *state_;
   CO_TRY(state.check_key(upload.object_key));
+  CO_TRY(Protected guarded, state.protect({upload.bucket, upload.object_key}, protect));
+  upload.protection = std::move(guarded.protection);
   upload.started = state.world.clock.now();
   upload.id = upload_id(upload.started, state.world.random);
   const auto decide = [&](store::Txn& txn, Drops&) -> Result<void> {
@@ -83,7 +85,7 @@ Result<Upload> Objects::upload(const ObjectId& id, std::string_view upload) cons
   return get_upload(txn, id, upload);
 }
 
-Task<Part> Objects::share_part(const Reader& from, SharePartRequest request, Digests digests) {
+Task<Part> Objects::share_part(Reader& from, SharePartRequest request, Digests digests) {
   State& state = *state_;
   CO_TRY(state.check_part_number(request.number));
   if (request.length > from.size() || request.offset > from.size() - request.length) {
@@ -92,14 +94,20 @@ Task<Part> Objects::share_part(const Reader& from, SharePartRequest request, Dig
   if (request.length > state.limits.part_bytes_max) {
     co_return fail(ErrorKind::invalid, "the part is too large");
   }
+  CO_TRY(const Upload upload, this->upload(request.to, request.upload));
+  if (!can_share(from.object().protection, upload.protection.guard)) {
+    co_return co_await part_sealed_anew(from, std::move(request), std::move(digests));
+  }
   Part part;
   part.bucket = request.to.bucket;
   part.upload = request.upload;
   part.number = request.number;
   part.size_bytes = request.length;
-  part.etag = std::move(digests.etag);
+  part.etag = state.etag_for(upload.protection.guard, std::move(digests.etag));
   part.checksums = std::move(digests.checksums);
   part.segments = slice(from.segments(), request.offset, request.length);
+  CO_TRY(from.unlock());
+  CO_TRY(state.rewrap_streams(part.segments, from.data_key(), upload));
   const auto decide = [&](store::Txn& txn, Drops& drops) -> Result<void> {
     TRY(State::add_uses(txn, part.segments, true));
     return state.put_part(txn, request.to, part, drops);
@@ -129,6 +137,7 @@ Task<Entry> Objects::complete_upload(CompleteRequest request, Cause cause) {
     content.object_key = request.id.key;
     content.metadata = std::move(upload->metadata);
     content.checksums = request.digests.checksums;
+    content.protection = upload->protection;
     TRY(compose(request.parts, parts, content));
     if (content.segments.size() > state.limits.segments_max ||
         total_bytes(content.segments) > state.limits.object_bytes_max) {

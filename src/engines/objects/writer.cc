@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "engines/objects/sealing.h"
 #include "engines/objects/state.h"
 
 namespace millrace::objects {
@@ -10,10 +11,18 @@ constexpr size_t kDigestOnPool = 64 * 1024;  // From here on, hashing would hold
 }  // namespace
 
 struct Writer::State {
-  State(Objects::State& o, ObjectId i) : owner(o), id(std::move(i)) {}
+  State(Objects::State& o, ObjectId i, Protected g)
+      : owner(o), id(std::move(i)), guarded(std::move(g)) {
+    if (!guarded.protection.sealed()) return;
+    stream_key = make_stream_key(owner.world.random);
+    sealer.emplace(stream_key);
+  }
 
   Task<void> hash(BytesView bytes);
   Task<void> append(BytesView bytes);
+  // To the blob, sealed where the object is.
+  Task<void> put(BytesView bytes);
+  Seal seal() const;
   // Ends the bytes; answers where they lie.
   Task<std::vector<Segment>> finish();
   Result<void> complete(Digests& digests);
@@ -27,6 +36,10 @@ struct Writer::State {
   std::string upload;
   uint32_t number = 0;  // Of the part; 0: a whole object.
   std::optional<Digest> md5;
+  Protected guarded;
+  Secret stream_key;
+  std::optional<Sealer> sealer;  // Where the object is sealed.
+  Bytes sealed;                  // What is on its way to the blob.
   Bytes small;
   std::optional<store::BlobWriter> blob;
   uint64_t size = 0;
@@ -55,27 +68,60 @@ Task<void> Writer::State::append(BytesView bytes) {
   if (!blob) {
     CO_TRY(store::BlobWriter made, co_await owner.world.blobs.create());
     blob.emplace(std::move(made));
-    CO_TRY(co_await blob->write(small));
-    small = {};
+    CO_TRY(co_await put(small));
+    wipe(small);
   }
-  co_return co_await blob->write(bytes);
+  co_return co_await put(bytes);
+}
+
+Task<void> Writer::State::put(BytesView bytes) {
+  if (!sealer) co_return co_await blob->write(bytes);
+  sealed.clear();
+  if (bytes.size() < kDigestOnPool) {
+    sealer->update(bytes, sealed);
+  } else {
+    const auto work = [this, bytes]() -> Result<void> {
+      sealer->update(bytes, sealed);
+      return {};
+    };
+    Task<void> run = owner.world.pool.run(work);
+    CO_TRY(co_await std::move(run));
+  }
+  if (sealed.empty()) co_return ok;
+  co_return co_await blob->write(sealed);
+}
+
+Seal Writer::State::seal() const {
+  return {wrap_stream_key(owner.world.random, guarded.data_key, stream_key), size};
 }
 
 Task<std::vector<Segment>> Writer::State::finish() {
-  std::vector<Segment> segments;
-  if (blob) {
-    CO_TRY(store::BlobId sealed, co_await blob->seal());
-    segments.push_back({std::move(sealed), 0, size, {}});
-  } else if (size != 0) {
-    segments.push_back({{}, 0, size, std::move(small)});
+  if (size == 0) co_return std::vector<Segment>();
+  Segment segment;
+  segment.length = size;
+  if (sealer) {
+    segment.seal = seal();
+    sealed.clear();
+    if (!blob) sealer->update(small, sealed);
+    sealer->finish(sealed);
+    wipe(small);
+    small = std::move(sealed);
+    if (blob) CO_TRY(co_await blob->write(small));
   }
+  if (blob) {
+    CO_TRY(segment.blob, co_await blob->seal());
+  } else {
+    segment.bytes = std::move(small);
+  }
+  std::vector<Segment> segments;
+  segments.push_back(std::move(segment));
   co_return segments;
 }
 
 Result<void> Writer::State::complete(Digests& digests) {
-  if (!digests.etag.empty()) return {};
-  ASSERT(md5.has_value());
-  digests.etag = to_hex(md5->finish());
+  ASSERT(md5.has_value() || !digests.etag.empty());
+  if (digests.etag.empty()) digests.etag = to_hex(md5->finish());
+  digests.etag = owner.etag_for(guarded.protection.guard, std::move(digests.etag));
   return {};
 }
 
@@ -118,6 +164,7 @@ Task<Entry> Writer::commit(Digests digests, Conditions conditions, Cause cause) 
   content.object_key = state->id.key;
   content.metadata = std::move(state->metadata);
   content.checksums = std::move(digests.checksums);
+  content.protection = std::move(state->guarded.protection);
   CO_TRY(content.segments, co_await state->finish());
   Entry entry;
   entry.etag = std::move(digests.etag);
@@ -163,20 +210,24 @@ Task<Part> Writer::commit_part(Digests digests) {
   co_return part;
 }
 
-Task<Writer> Objects::write(ObjectId id, Metadata metadata, bool md5) {
+Task<Writer> Objects::write(ObjectId id, Metadata metadata, bool md5, Protect protect) {
   CO_TRY(state_->check_key(id.key));
   CO_TRY(Bucket found, bucket(id.bucket));
-  auto state = std::make_unique<Writer::State>(*state_, std::move(id));
+  CO_TRY(Protected guarded, state_->protect(id, protect));
+  auto state = std::make_unique<Writer::State>(*state_, std::move(id), std::move(guarded));
   state->bucket_id = std::move(found.id);
   state->metadata = std::move(metadata);
   if (md5) state->md5.emplace(DigestKind::md5);
   co_return Writer(std::move(state));
 }
 
-Task<Writer> Objects::write_part(ObjectId id, std::string upload_id, uint32_t number, bool md5) {
+Task<Writer> Objects::write_part(ObjectId id, std::string upload_id, uint32_t number, bool md5,
+                                 Secret caller_key) {
   CO_TRY(state_->check_part_number(number));
-  CO_TRY(upload(id, upload_id));
-  auto state = std::make_unique<Writer::State>(*state_, std::move(id));
+  CO_TRY(Upload found, upload(id, upload_id));
+  Protected guarded{std::move(found.protection), {}};
+  CO_TRY(guarded.data_key, state_->unprotect(id, guarded.protection, caller_key));
+  auto state = std::make_unique<Writer::State>(*state_, std::move(id), std::move(guarded));
   state->upload = std::move(upload_id);
   state->number = number;
   if (md5) state->md5.emplace(DigestKind::md5);
