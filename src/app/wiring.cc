@@ -166,12 +166,8 @@ struct Platform::Parts {
   kms::Kms kms_service{db, keyring, outside.clock};
   logs::Logs logs_service{logs, outside.clock};
   Keys keys{identities};
-<<<<<<< HEAD
   s3::S3 s3_service{objects, pool, permissions, outside.clock, keys, sql};
-=======
-  s3::S3 s3_service{objects, pool, permissions, outside.clock, keys};
   s3::LifecycleRounds lifecycle{objects, db, outside.clock};
->>>>>>> 60d06d6 (s3: lifecycle rules are carried out at midnight, version by version)
   sts::Sts sts_service{db, identities, outside.clock};
   S3RoleAccess role_access{s3_service};
   sagemaker::Sagemaker sagemaker_service{db,         outside.clock, outside.disk,
