@@ -4,8 +4,6 @@ import datetime
 import json
 import random
 import sys
-import urllib.error
-import urllib.request
 
 from botocore.exceptions import ClientError
 
@@ -143,21 +141,6 @@ def _(world):
     world.s3.put_object_legal_hold(LegalHold={"Status": "OFF"}, **named)
     world.s3.delete_object(BypassGovernanceRetention=True, **named)
     equal(world.versions(bucket=_LOCKED), [])
-
-
-@tests.add("a put with a lock needs a digest")
-def _(world):
-    signer = world.server.client("s3").generate_presigned_url(
-        "put_object", Params={"Bucket": _LOCKED, "Key": "plain", "ObjectLockLegalHoldStatus": "ON"})
-    request = urllib.request.Request(
-        signer, b"x", {"x-amz-object-lock-legal-hold": "ON"}, method="PUT")
-    try:
-        urllib.request.urlopen(request)
-    except urllib.error.HTTPError as error:
-        equal(error.code, 400)
-        check(b"Content-MD5 OR x-amz-checksum-" in error.read(), "it says so")
-    else:
-        raise AssertionError("it was taken")
 
 
 @tests.add("after kill -9 every version is there")
