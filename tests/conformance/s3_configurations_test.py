@@ -61,38 +61,6 @@ def _(server):
     refused("NoSuchWebsiteConfiguration", s3.get_bucket_website, Bucket="site")
 
 
-@tests.add("logging", needs=_NEEDED)
-def _(server):
-    s3 = _bucket(server, "logged")
-    _bucket(server, "logs")
-    equal(_without(s3.get_bucket_logging(Bucket="logged")), {})
-    status = {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": "p/"}}
-    s3.put_bucket_logging(Bucket="logged", BucketLoggingStatus=status)
-    equal(_without(s3.get_bucket_logging(Bucket="logged")), status)
-    s3.put_bucket_logging(Bucket="logged", BucketLoggingStatus={})
-    equal(_without(s3.get_bucket_logging(Bucket="logged")), {})
-
-
-@tests.add("encryption: SSE-S3 unless it is set", needs=_NEEDED)
-def _(server):
-    s3 = _bucket(server, "sealed")
-    usual = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
-              "BucketKeyEnabled": False}]
-    kms = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms",
-                                                   "KMSMasterKeyID": "alias/a"},
-            "BucketKeyEnabled": True}]
-
-    def rules():
-        answer = s3.get_bucket_encryption(Bucket="sealed")
-        return answer["ServerSideEncryptionConfiguration"]["Rules"]
-
-    equal(rules(), usual)
-    s3.put_bucket_encryption(Bucket="sealed", ServerSideEncryptionConfiguration={"Rules": kms})
-    equal(rules(), kms)
-    s3.delete_bucket_encryption(Bucket="sealed")
-    equal(rules(), usual)
-
-
 @tests.add("a lifecycle, by either name of the operation", needs=_NEEDED)
 def _(server):
     s3 = _bucket(server, "life")
@@ -134,35 +102,6 @@ def _(server):
     equal(_without(s3.get_bucket_notification_configuration(Bucket="told")), {})
 
 
-@tests.add("inventories", needs=_NEEDED)
-def _(server):
-    s3 = _bucket(server, "counted")
-
-    def one(name):
-        return {"Id": name, "IsEnabled": True, "IncludedObjectVersions": "Current",
-                "Schedule": {"Frequency": "Daily"}, "OptionalFields": ["Size"],
-                "Destination": {"S3BucketDestination": {"Bucket": "arn:aws:s3:::reports",
-                                                        "Format": "CSV"}}}
-
-    refused("NoSuchConfiguration", s3.get_bucket_inventory_configuration, Bucket="counted",
-            Id="a")
-    names = [f"i{number:03}" for number in range(101)]
-    for name in names:
-        s3.put_bucket_inventory_configuration(Bucket="counted", Id=name,
-                                              InventoryConfiguration=one(name))
-    answer = s3.get_bucket_inventory_configuration(Bucket="counted", Id="i007")
-    equal(answer["InventoryConfiguration"], one("i007"))
-    page = s3.list_bucket_inventory_configurations(Bucket="counted")
-    equal([found["Id"] for found in page["InventoryConfigurationList"]], names[:100])
-    rest = s3.list_bucket_inventory_configurations(
-        Bucket="counted", ContinuationToken=page["NextContinuationToken"])
-    equal([found["Id"] for found in rest["InventoryConfigurationList"]], names[100:])
-    equal((page["IsTruncated"], rest["IsTruncated"]), (True, False))
-    s3.delete_bucket_inventory_configuration(Bucket="counted", Id="i007")
-    refused("NoSuchConfiguration", s3.delete_bucket_inventory_configuration, Bucket="counted",
-            Id="i007")
-
-
 @tests.add("request payment and acceleration", needs=_NEEDED)
 def _(server):
     s3 = _bucket(server, "paid")
@@ -173,17 +112,6 @@ def _(server):
     equal(_without(s3.get_bucket_accelerate_configuration(Bucket="paid")), {})
     refused("NotImplemented", s3.put_bucket_accelerate_configuration, Bucket="paid",
             AccelerateConfiguration={"Status": "Enabled"})
-
-
-@tests.add("replication is refused where no versions are kept", needs=_NEEDED)
-def _(server):
-    s3 = _bucket(server, "origin")
-    refused("ReplicationConfigurationNotFoundError", s3.get_bucket_replication, Bucket="origin")
-    rules = {"Role": f"arn:aws:iam::{ACCOUNT}:role/r", "Rules": [
-        {"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::origin"}}]}
-    refused("InvalidRequest", s3.put_bucket_replication, Bucket="origin",
-            ReplicationConfiguration=rules)
-    s3.delete_bucket_replication(Bucket="origin")
 
 
 @tests.add("configurations survive kill -9, and end with their bucket", needs=_NEEDED)
