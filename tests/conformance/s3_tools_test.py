@@ -112,6 +112,14 @@ def _(world):
     check("40M" in world.s3cmd("du", "-H", "s3://s3cmd-objects"), "two objects of 20 MiB")
 
 
+@tests.add("s3cmd's signed URL is read without a key")
+def _(world):
+    world.bucket("s3cmd-signed")
+    world.s3.put_object(Bucket="s3cmd-signed", Key="a b", Body=b"grain")
+    url = world.s3cmd("signurl", "s3://s3cmd-signed/a b", "+600").strip()
+    equal(_run("curl", "-sS", "--fail", url), "grain")
+
+
 @tests.add("rclone syncs a tree, checks every hash, and serves parts of a file")
 def _(world):
     there, back = _plant(world.folder / "rclone"), world.folder / "rclone-back"

@@ -118,15 +118,19 @@ Result<void> Pipeline::identify(Exchange& x) const {
   if (const auto scope = auth::peek_scope(x.view())) x.scope_service = scope->service;
   x.identity = wire::identify(x.parts);
   x.entry = world_.directory.find(x.parts, x.identity, x.scope_service, x.request.host);
-  if (x.entry == nullptr) {
-    // A query request names its action in the body, which nobody is there to read.
-    const std::string_view* const type = x.parts.header("content-type");
-    const bool form = type != nullptr && type->starts_with("application/x-www-form-urlencoded");
-    x.protocol = x.identity.protocol.value_or(form ? Protocol::query : Protocol::rest_json);
+  // A query request names its action in the body, which nobody is there to read.
+  const std::string_view* const type = x.parts.header("content-type");
+  const bool form = type != nullptr && type->starts_with("application/x-www-form-urlencoded");
+  const bool at_root = x.request.method == "POST" && x.request.path == "/" &&
+                       virtual_host_bucket(x.request.host).empty();
+  const bool by_path = x.entry == nullptr || (x.entry->routes != nullptr && at_root);
+  if (by_path && form && x.scope_service.empty()) {
     // AWS: whoever asks without a signature is told that first. See iam_sts_test.py.
-    if (form && x.scope_service.empty()) {
-      return fail(x.problem({.problem = AuthProblem::missing_authentication}));
-    }
+    x.protocol = x.identity.protocol.value_or(Protocol::query);
+    return fail(x.problem({.problem = AuthProblem::missing_authentication}));
+  }
+  if (x.entry == nullptr) {
+    x.protocol = x.identity.protocol.value_or(form ? Protocol::query : Protocol::rest_json);
     return fail({ErrorKind::not_found,
                  fmt::format("Millrace has no service for this request (signed for '{}', {} {})",
                              x.scope_service, x.request.method, x.request.path),
