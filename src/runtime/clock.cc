@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/loop.h"
+#include "runtime/machine_time.h"
 
 namespace millrace::runtime {
 namespace {
@@ -40,6 +41,11 @@ class TimerClock final : public Clock {
   Time now() const override {
     const std::lock_guard lock(mutex_);
     return now_locked();
+  }
+
+  Time outside() const {
+    const std::lock_guard lock(mutex_);
+    return now_locked() - offset_;
   }
 
   Task<void> sleep_until(Time when, std::stop_token stop) override {
@@ -178,6 +184,11 @@ class TimerClock final : public Clock {
 };
 
 }  // namespace
+
+Time outside_time(const Clock& clock) {
+  const auto* const timer = dynamic_cast<const TimerClock*>(&clock);
+  return timer != nullptr ? timer->outside() : clock.now();
+}
 
 std::unique_ptr<Clock> make_system_clock() { return std::make_unique<TimerClock>(std::nullopt); }
 std::unique_ptr<Clock> make_manual_clock(Time start) { return std::make_unique<TimerClock>(start); }

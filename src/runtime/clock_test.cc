@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/loop.h"
+#include "runtime/machine_time.h"
 #include "runtime/nursery.h"
 
 namespace millrace::runtime {
@@ -79,6 +80,20 @@ TEST(ManualClock, AStopEndsTheWait) {
   stopped.request_stop();
   EXPECT_FALSE(
       run_task(loop, sleeps(clock.get(), kStart + seconds(9), stopped.get_token(), &woken, 1)));
+}
+
+TEST(SystemClock, ThoseOutsideDoNotSeeThatItWasAdvanced) {
+  const auto clock = make_system_clock();
+  const Time before = outside_time(*clock);
+  clock->advance(std::chrono::hours(72));
+  EXPECT_GE(clock->now() - outside_time(*clock), std::chrono::hours(71));
+  EXPECT_LT(outside_time(*clock) - before, std::chrono::hours(1));
+}
+
+TEST(ManualClock, IsTheSameOutside) {
+  const auto clock = make_manual_clock(Time(seconds(100)));
+  clock->advance(seconds(7));
+  EXPECT_EQ(outside_time(*clock), clock->now());
 }
 
 TEST(SystemClock, SleepsAndMayBeAdvanced) {

@@ -19,4 +19,10 @@ inline Time machine_now() {
   return std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
 }
 
+class Clock;
+
+// The date as those outside have it: a system clock's without what advance() added, so that clients
+// whose signatures carry a date are understood however far it was moved. A manual clock's own.
+Time outside_time(const Clock& clock);
+
 }  // namespace millrace::runtime

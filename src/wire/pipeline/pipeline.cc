@@ -7,6 +7,7 @@
 
 #include "base/uri.h"
 #include "runtime/log.h"
+#include "runtime/machine_time.h"
 #include "wire/auth/payload.h"
 #include "wire/model/errors.h"
 
@@ -230,8 +231,8 @@ Task<void> Pipeline::authenticate(Exchange& x) {
     CO_TRY(co_await read_body(x));
     x.identity = wire::identify(x.parts);  // A query request names its operation in the body.
   }
-  auto verified =
-      auth::verify(x.view(), rules, x.body, {world_.keys, signing_keys_}, world_.clock.now());
+  auto verified = auth::verify(x.view(), rules, x.body, {world_.keys, signing_keys_},
+                               runtime::outside_time(world_.clock));
   if (!verified) co_return fail(x.problem(std::move(verified).error()));
   x.verified = std::move(*verified);
   x.call.principal = principal_of(x.verified.key);
