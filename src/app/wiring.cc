@@ -165,7 +165,7 @@ struct Platform::Parts {
   iam::Iam iam_service{db, identities, outside.clock};
   kms::Kms kms_service{db, keyring, outside.clock};
   logs::Logs logs_service{logs, outside.clock};
-  Keys keys{identities};
+  Keys keys{identities, outside.clock};
   s3::S3 s3_service{objects, pool, permissions, outside.clock, keys, sql};
   s3::LifecycleRounds lifecycle{objects, db, outside.clock};
   sts::Sts sts_service{db, identities, outside.clock};

@@ -15,7 +15,7 @@ tests = Tests()
 _DISK = "size=96m"
 _BUCKET = "narrow"
 _SIZES = (3_000_000, 500_000, 40_000, 16_000, 900)
-_OBJECTS_MAX = 5000
+_OBJECTS_MAX = 50_000
 
 
 class _Disk:

@@ -112,6 +112,17 @@ def _(world):
     equal([item[3] for item in world.versions("cli")], [True, False, False])
 
 
+def _copy_if_absent(s3, **arguments):
+    """CopyObject with If-None-Match: *, which the SDKs of some years cannot say themselves."""
+    def condition(params, **_):
+        params["headers"]["If-None-Match"] = "*"
+    s3.meta.events.register("before-call.s3.CopyObject", condition)
+    try:
+        return s3.copy_object(**arguments)
+    finally:
+        s3.meta.events.unregister("before-call.s3.CopyObject", condition)
+
+
 @tests.add("a copy restores an earlier version, and its conditions are on the target")
 def _(world):
     one = world.put("copy", b"1")
@@ -121,10 +132,10 @@ def _(world):
     equal(answer["CopySourceVersionId"], one)
     equal(world.get("copy"), b"1")
     copy = {"Bucket": _BUCKET, "CopySource": source}
-    refused("PreconditionFailed", world.s3.copy_object, Key="copy", IfNoneMatch="*", **copy)
+    refused("PreconditionFailed", _copy_if_absent, world.s3, Key="copy", **copy)
     refused("PreconditionFailed", world.s3.copy_object, Key="copy", IfMatch='"00"', **copy)
     refused("NoSuchKey", world.s3.copy_object, Key="copy-new", IfMatch='"00"', **copy)
-    world.s3.copy_object(Key="copy-new", IfNoneMatch="*", **copy)
+    _copy_if_absent(world.s3, Key="copy-new", **copy)
 
 
 @tests.add("object lock holds, whoever asks, and is passed by who may")

@@ -91,6 +91,7 @@ struct Query {
   std::optional<std::string> key_id, expires, signature;
   std::map<std::string, std::string> subresources;  // name: `name` or `name=value`
   std::map<std::string, std::string> headers;       // x-amz-*, content-md5, content-type
+  std::optional<std::string> list_type;             // As it stands in the query.
 };
 
 bool take(Query& out, const std::string& name, std::string value, bool has_value) {
@@ -107,6 +108,7 @@ bool take(Query& out, const std::string& name, std::string value, bool has_value
   if (folded.starts_with("x-amz-") || folded == "content-md5" || folded == "content-type") {
     return out.headers.emplace(folded, std::move(value)).second;
   }
+  if (name == "list-type") out.list_type = name + "=" + value;
   if (!contains(kSigned, name)) return contains(kUnsigned, name);
   return out.subresources.emplace(name, has_value ? name + "=" + value : name).second;
 }
@@ -196,16 +198,24 @@ std::expected<AccessKey, AuthFailure> find_key(const Query& query, KeyStore& key
   return key;
 }
 
-// AWS: a bucket is signed as /bucket/, also where the URL says /bucket. See
+// AWS: a bucket is signed as /bucket/, also where the URL says /bucket; and SDKs that build the
+// resource from the operation's own path sign its list-type, which Version 2 leaves out. See
 // tests/conformance/s3_presigned_v2_test.py.
-bool signs_the_root(const RequestView& request, const Query& query, const VerifyRules& rules,
-                    std::string_view secret) {
+bool signs_the_bucket(const RequestView& request, const Query& query, const VerifyRules& rules,
+                      std::string_view secret) {
   if (!rules.host_bucket.empty() || request.path.find('/', 1) != std::string_view::npos) {
     return false;
   }
-  const std::string path = std::string(request.path) + "/";
-  const RequestView root{request.method, path, request.query, request.headers};
-  return equal_constant_time(sign_v2(secret, text_of(root, query, {})), *query.signature);
+  const auto signs = [&](std::string_view path, const Query& as) {
+    const RequestView view{request.method, path, request.query, request.headers};
+    return equal_constant_time(sign_v2(secret, text_of(view, as, {})), *query.signature);
+  };
+  const std::string root = std::string(request.path) + "/";
+  if (signs(root, query)) return true;
+  if (!query.list_type) return false;
+  Query with_type = query;
+  with_type.subresources.emplace("list-type", *query.list_type);
+  return signs(request.path, with_type) || signs(root, with_type);
 }
 
 // The body is not signed; what the header says of it is nevertheless verified while it is read.
@@ -273,7 +283,7 @@ std::expected<Verified, AuthFailure> verify_v2(const RequestView& request, const
   }
   const std::string to_sign = text_of(request, *query, rules.host_bucket);
   if (!equal_constant_time(sign_v2(key->secret, to_sign), *query->signature) &&
-      !signs_the_root(request, *query, rules, key->secret)) {
+      !signs_the_bucket(request, *query, rules, key->secret)) {
     return std::unexpected(AuthFailure{AuthProblem::signature_mismatch,
                                        {},
                                        {},

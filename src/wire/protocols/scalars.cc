@@ -178,8 +178,10 @@ std::optional<Value> parse_scalar(const Member& member, std::string_view text,
       return bytes ? std::optional(Value::of_text(*bytes)) : std::nullopt;
     }
     case Kind::boolean:
-      if (text == "true") return Value::of_bool(true);
-      return text == "false" ? std::optional(Value::of_bool(false)) : std::nullopt;
+      // boto3 before 1.36 writes booleans in headers as Python does.
+      if (text == "true" || text == "True") return Value::of_bool(true);
+      if (text == "false" || text == "False") return Value::of_bool(false);
+      return std::nullopt;
     case Kind::integer: {
       const auto number = parse_integer(text, member.shape->is_32_bit);
       return number ? std::optional(Value::of_integer(*number)) : std::nullopt;
