@@ -112,15 +112,15 @@ def _(world):
     equal([item[3] for item in world.versions("cli")], [True, False, False])
 
 
-def _copy_if_absent(s3, **arguments):
-    """CopyObject with If-None-Match: *, which the SDKs of some years cannot say themselves."""
-    def condition(params, **_):
-        params["headers"]["If-None-Match"] = "*"
-    s3.meta.events.register("before-call.s3.CopyObject", condition)
+def _copy_if(s3, headers, **arguments):
+    """CopyObject with conditions on its target, which the SDKs of some years cannot say."""
+    def say(params, **_):
+        params["headers"].update(headers)
+    s3.meta.events.register("before-call.s3.CopyObject", say)
     try:
         return s3.copy_object(**arguments)
     finally:
-        s3.meta.events.unregister("before-call.s3.CopyObject", condition)
+        s3.meta.events.unregister("before-call.s3.CopyObject", say)
 
 
 @tests.add("a copy restores an earlier version, and its conditions are on the target")
@@ -132,10 +132,11 @@ def _(world):
     equal(answer["CopySourceVersionId"], one)
     equal(world.get("copy"), b"1")
     copy = {"Bucket": _BUCKET, "CopySource": source}
-    refused("PreconditionFailed", _copy_if_absent, world.s3, Key="copy", **copy)
-    refused("PreconditionFailed", world.s3.copy_object, Key="copy", IfMatch='"00"', **copy)
-    refused("NoSuchKey", world.s3.copy_object, Key="copy-new", IfMatch='"00"', **copy)
-    _copy_if_absent(world.s3, Key="copy-new", **copy)
+    absent, other = {"If-None-Match": "*"}, {"If-Match": '"00"'}
+    refused("PreconditionFailed", _copy_if, world.s3, absent, Key="copy", **copy)
+    refused("PreconditionFailed", _copy_if, world.s3, other, Key="copy", **copy)
+    refused("NoSuchKey", _copy_if, world.s3, other, Key="copy-new", **copy)
+    _copy_if(world.s3, absent, Key="copy-new", **copy)
 
 
 @tests.add("object lock holds, whoever asks, and is passed by who may")
