@@ -1,5 +1,6 @@
 """Lifecycle rules seen by boto3, with a clock that is moved by days."""
 
+import json
 import sys
 import urllib.request
 
@@ -17,6 +18,16 @@ def _advance(server, seconds):
         pass
 
 
+def _events(server, bucket):
+    """What EventBridge would be told of the bucket: (detail type, reason, requester, key)."""
+    with urllib.request.urlopen(f"{server.url}/_millrace/events", timeout=10) as answer:
+        events = json.load(answer)
+    details = [(event["detail_type"], event["detail"]) for event in events
+               if event["source"] == "aws.s3"]
+    return [(kind, detail["reason"], detail["requester"], detail["object"]["key"])
+            for kind, detail in details if detail["bucket"]["name"] == bucket]
+
+
 def _keys(s3, bucket):
     return [item["Key"] for item in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
 
@@ -25,6 +36,8 @@ def _keys(s3, bucket):
 def _(server):
     s3 = server.client("s3")
     s3.create_bucket(Bucket="life")
+    s3.put_bucket_notification_configuration(
+        Bucket="life", NotificationConfiguration={"EventBridgeConfiguration": {}})
     s3.put_bucket_lifecycle_configuration(Bucket="life", LifecycleConfiguration={"Rules": [
         {"ID": "short", "Status": "Enabled", "Filter": {"Prefix": "tmp/"},
          "Expiration": {"Days": 1}},
@@ -39,6 +52,8 @@ def _(server):
     wait_until("the expiry", lambda: _keys(s3, "life") == ["kept"])
     wait_until("the uploads' end",
                lambda: "Uploads" not in s3.list_multipart_uploads(Bucket="life"))
+    expired = ("Object Deleted", "Lifecycle Expiration", "s3.amazonaws.com", "tmp/a")
+    wait_until("the event", lambda: expired in _events(server, "life"))
 
 
 @tests.add("versions that are no longer the newest expire, and the marker they leave behind")

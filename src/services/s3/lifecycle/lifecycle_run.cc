@@ -11,7 +11,7 @@
 namespace millrace::s3 {
 namespace {
 
-// AWS: the reason and the requester of what the lifecycle does. See lifecycle_expiration.test.
+// AWS: the reason and the requester of what the lifecycle does. See s3_lifecycle_test.py.
 objects::Cause lifecycle_cause(std::string_view reason) {
   objects::Cause cause;
   cause.operation = reason;
