@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/hash.h"
+#include "runtime/machine_time.h"
 #include "tests/call/json_text.h"
 #include "wire/auth/sign.h"
 #include "wire/protocols/codec.h"
@@ -169,8 +170,9 @@ http::ClientRequest HttpCalls::signed_request(const TypedCall& call, std::string
   const size_t mark = target.find('?');
   const std::string query = mark == std::string::npos ? "" : target.substr(mark + 1);
   const std::string path = target.substr(0, mark);
-  const auth::HeaderSignature signature = auth::sign_header(
-      signer_for(*call.service, who), {method, path, query, views}, digest, clock_.now());
+  const auth::HeaderSignature signature =
+      auth::sign_header(signer_for(*call.service, who), {method, path, query, views}, digest,
+                        runtime::outside_time(clock_));
   for (const auto& [name, value] : signature.headers) headers.set(name, value);
   return {.method = std::move(method),
           .target = std::move(target),
