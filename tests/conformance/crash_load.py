@@ -21,15 +21,12 @@ class Client:
     def __init__(self, server):
         self.server = server
         self._connection = None
-        self.clock_ahead = None  # A timedelta, where the server's clock was moved.
 
     def call(self, method, key="", query="", body=b"", headers=None, signed=True):
         path = f"/{BUCKET}/{key}" if key else f"/{BUCKET}"
         request = Request(self.server, "s3", method, path, query, headers, body)
         if not signed:
             request.payload_hash = UNSIGNED
-        if self.clock_ahead:
-            request.when += self.clock_ahead
         try:
             if self._connection is None:
                 self._connection = Connection(self.server.port)
