@@ -533,6 +533,9 @@ Task<void> JobRunner::State::close() {
   changed.notify(world.loop);
   CO_TRY(co_await nursery.close());
   while (calls > 1) co_await Yield{world.loop};  // All but this one.
+  // Here, on the loop: whoever destroys the runner may be on another thread.
+  watch.close();
+  for (const auto& [id, job] : jobs) job->process.reset();
   co_return ok;
 }
 

@@ -62,7 +62,9 @@ struct DirectoryWatch::State {
 DirectoryWatch::DirectoryWatch(runtime::Loop& loop, Changed changed)
     : state_(std::make_shared<State>(loop, std::move(changed))) {}
 
-DirectoryWatch::~DirectoryWatch() {
+DirectoryWatch::~DirectoryWatch() { close(); }
+
+void DirectoryWatch::close() {
   state_->changed = nullptr;
   boost::system::error_code ignored;
   state_->descriptor.close(ignored);

@@ -17,6 +17,7 @@ class DirectoryWatch final {
   using Changed = std::function<void(int watch)>;
   DirectoryWatch(runtime::Loop& loop, Changed changed);
   ~DirectoryWatch();  // No call follows.
+  void close();       // The same, for who is destroyed on another thread later.
   DirectoryWatch(const DirectoryWatch&) = delete;
   DirectoryWatch& operator=(const DirectoryWatch&) = delete;
 
