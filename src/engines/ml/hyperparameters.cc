@@ -45,6 +45,11 @@ std::optional<Value> parse_value(const Hyperparameter& hyperparameter, std::stri
     if (std::find(choices.begin(), choices.end(), text) == choices.end()) return {};
     return Value(std::string(text));
   }
+  if (hyperparameter.type == HyperparameterType::text) {
+    const double bytes = static_cast<double>(text.size());
+    if (bytes < hyperparameter.min || bytes > hyperparameter.max) return {};
+    return Value(std::string(text));
+  }
   const std::optional<double> number = parse_number(text);
   if (!number || *number < hyperparameter.min || *number > hyperparameter.max) return {};
   if (hyperparameter.type == HyperparameterType::real) return Value(*number);
@@ -82,6 +87,9 @@ std::string describe_range(const Hyperparameter& hyperparameter) {
   if (hyperparameter.type == HyperparameterType::choice) {
     return fmt::format("one of {}", fmt::join(hyperparameter.choices, ", "));
   }
+  if (hyperparameter.type == HyperparameterType::text) {
+    return fmt::format("a text of {} to {} bytes", hyperparameter.min, hyperparameter.max);
+  }
   const bool integer = hyperparameter.type == HyperparameterType::integer;
   const std::string_view kind = integer ? "an integer" : "a number";
   constexpr double kUnbounded = std::numeric_limits<float>::max();
@@ -113,6 +121,7 @@ Result<HyperparameterValues> parse_hyperparameters(
                       hyperparameter.name, describe_range(hyperparameter)));
     }
     values.values_.emplace(hyperparameter.name, std::move(*value));
+    if (found != given.end()) values.given_.emplace(hyperparameter.name);
   }
   if (!missing.empty()) {
     return invalid(fmt::format(

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,14 +17,14 @@
 
 namespace millrace::ml {
 
-enum class HyperparameterType : uint8_t { integer, real, choice };
+enum class HyperparameterType : uint8_t { integer, real, choice, text };
 
 struct Hyperparameter {
   std::string_view name;
   HyperparameterType type = HyperparameterType::real;
   bool required = false;
   std::string_view default_value = {};  // Empty: none.
-  double min = 0;                       // Inclusive; of numbers.
+  double min = 0;                       // Inclusive; of numbers. Of a text: bytes.
   double max = 0;
   std::span<const std::string_view> choices = {};
   bool tunable = false;
@@ -38,16 +39,20 @@ struct Hyperparameter {
 class HyperparameterValues {
  public:
   bool has(std::string_view name) const;
+  // It was said, not filled in.
+  bool given(std::string_view name) const { return given_.contains(name); }
   // What is asked for is in the table, of that type, and given, required or with a default.
   int64_t integer(std::string_view name) const;
   double real(std::string_view name) const;
   const std::string& choice(std::string_view name) const;
+  const std::string& text(std::string_view name) const { return choice(name); }
   std::optional<double> optional_real(std::string_view name) const;
 
  private:
   friend Result<HyperparameterValues> parse_hyperparameters(
       std::span<const Hyperparameter> table, const std::map<std::string, std::string>& given);
   std::map<std::string, std::variant<int64_t, double, std::string>, std::less<>> values_;
+  std::set<std::string, std::less<>> given_;
 };
 
 // Names that SageMaker itself adds (`_tuning_objective_metric`, …); accepted and not used.

@@ -17,6 +17,8 @@ inline constexpr uint64_t kJsonMemberBytesMax = 16ull << 20;   // JSON members o
 inline constexpr uint64_t kArtefactMembersMax = 64;            // Members of `model_algo-1`.
 inline constexpr uint64_t kTensorsMax = 1024;                  // Tensors of a parameter file.
 inline constexpr uint64_t kTensorNameBytesMax = 4096;
-inline constexpr uint64_t kFailureBytesMax = 1024;  // What a job's FailureReason shows.
+inline constexpr uint64_t kFieldsMax = 256;              // Of field-aware models.
+inline constexpr uint64_t kMemoryBytesMax = 8ull << 30;  // Examples that a solver keeps.
+inline constexpr uint64_t kFailureBytesMax = 1024;       // What a job's FailureReason shows.
 
 }  // namespace millrace::ml

@@ -24,21 +24,21 @@ void ClassificationMeasures::add(double probability, double label) {
   constexpr double kSmallest = 1e-12;
   const bool positive = label == 1;
   const bool predicted = probability > 0.5;
-  ++rows_;
-  right_ += positive == predicted ? 1 : 0;
-  true_positives_ += positive && predicted ? 1 : 0;
-  false_positives_ += !positive && predicted ? 1 : 0;
-  false_negatives_ += positive && !predicted ? 1 : 0;
-  cross_entropy_ -= std::log(std::max(positive ? probability : 1 - probability, kSmallest));
+  ++counts_.rows;
+  counts_.right += positive == predicted ? 1 : 0;
+  counts_.true_positives += positive && predicted ? 1 : 0;
+  counts_.false_positives += !positive && predicted ? 1 : 0;
+  counts_.false_negatives += positive && !predicted ? 1 : 0;
+  counts_.cross_entropy -= std::log(std::max(positive ? probability : 1 - probability, kSmallest));
 }
 
 std::vector<Measure> ClassificationMeasures::all() const {
-  const double rows = static_cast<double>(std::max<size_t>(rows_, 1));
-  const double relevant =
-      static_cast<double>(2 * true_positives_ + false_positives_ + false_negatives_);
-  const double f1 = relevant == 0 ? 0 : 2 * static_cast<double>(true_positives_) / relevant;
-  return {{"binary_classification_accuracy", "score", static_cast<double>(right_) / rows},
-          {"binary_classification_cross_entropy", "loss", cross_entropy_ / rows},
+  const double rows = static_cast<double>(std::max<size_t>(counts_.rows, 1));
+  const double relevant = static_cast<double>(2 * counts_.true_positives + counts_.false_positives +
+                                              counts_.false_negatives);
+  const double f1 = relevant == 0 ? 0 : 2 * static_cast<double>(counts_.true_positives) / relevant;
+  return {{"binary_classification_accuracy", "score", static_cast<double>(counts_.right) / rows},
+          {"binary_classification_cross_entropy", "loss", counts_.cross_entropy / rows},
           {"binary_f_1.000", "score", f1}};
 }
 

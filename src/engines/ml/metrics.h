@@ -26,6 +26,10 @@ struct Measure {
 // Errors of a regression. A value.
 class RegressionMeasures {
  public:
+  RegressionMeasures() = default;
+  // Of sums that were taken elsewhere.
+  RegressionMeasures(size_t rows, double squares, double absolutes)
+      : rows_(rows), squares_(squares), absolutes_(absolutes) {}
   void add(double prediction, double label);
   size_t rows() const { return rows_; }
   std::vector<Measure> all() const;  // rmse, mse, absolute_loss
@@ -39,18 +43,24 @@ class RegressionMeasures {
 // Of a classifier of 0 and 1 that answers probabilities; a probability above 1/2 means 1.
 class ClassificationMeasures {
  public:
+  struct Counts {
+    size_t rows = 0;
+    size_t right = 0;
+    size_t true_positives = 0;
+    size_t false_positives = 0;
+    size_t false_negatives = 0;
+    double cross_entropy = 0;  // The sum.
+  };
+  ClassificationMeasures() = default;
+  // Of what was counted elsewhere.
+  explicit ClassificationMeasures(const Counts& counts) : counts_(counts) {}
   void add(double probability, double label);
-  size_t rows() const { return rows_; }
+  size_t rows() const { return counts_.rows; }
   // binary_classification_accuracy, binary_classification_cross_entropy, binary_f_1.000
   std::vector<Measure> all() const;
 
  private:
-  size_t rows_ = 0;
-  size_t right_ = 0;
-  size_t true_positives_ = 0;
-  size_t false_positives_ = 0;
-  size_t false_negatives_ = 0;
-  double cross_entropy_ = 0;
+  Counts counts_;
 };
 
 }  // namespace millrace::ml

@@ -219,8 +219,8 @@ TEST_F(Program, FailsWithoutData) {
 
 TEST_F(Program, FailsWithAnUnexpectedChannelOrContentType) {
   add_data("train/a", test::recordio_of(examples(20, false, 1), 4));
-  configure(kRegressor, R"({"train": {}, "validation": {}})");
-  EXPECT_NE(failure(2).find("the channel 'validation' was unexpected"), std::string::npos);
+  configure(kRegressor, R"({"train": {}, "valid": {}})");
+  EXPECT_NE(failure(2).find("the channel 'valid' was unexpected"), std::string::npos);
   configure(kRegressor, R"({"train": {"ContentType": "text/csv"}})");
   EXPECT_NE(failure(2).find("the content type 'text/csv'"), std::string::npos);
   configure(kRegressor, R"({"train": {"TrainingInputMode": "Pipe"}})");

@@ -20,7 +20,10 @@ Model make_model(PredictorType type) {
   Model model(type, 3, 2);
   model.bias = 0.5f;
   const float rows[3][3] = {{0, 0, 1}, {1, 0.5f, 2}, {2, 4, 3}};
-  for (int i = 0; i < 3; ++i) std::copy(rows[i], rows[i] + 3, model.row(i));
+  for (int i = 0; i < 3; ++i) {
+    std::copy(rows[i], rows[i] + 2, model.row(i));
+    model.linear(i) = rows[i][2];
+  }
   return model;
 }
 

@@ -132,11 +132,11 @@ Result<Model> assemble(PredictorType type, const Tensors& tensors) {
     for (uint64_t f = 0; f < factors; ++f) {
       row[f] = v[tensors.transposed ? f * features + i : i * factors + f];
     }
-    row[factors] = tensors.linear->values[i];
-    for (uint64_t f = 0; f <= factors; ++f) {
-      if (!std::isfinite(row[f])) {
-        return invalid(fmt::format("a parameter of feature {} is not a finite number", i));
-      }
+    model.linear(i) = tensors.linear->values[i];
+    bool finite = std::isfinite(model.linear(i));
+    for (uint64_t f = 0; f < factors; ++f) finite &= std::isfinite(row[f]);
+    if (!finite) {
+      return invalid(fmt::format("a parameter of feature {} is not a finite number", i));
     }
   }
   model.bias = tensors.bias->values.front();
@@ -156,7 +156,7 @@ Result<Bytes> encode_artefact(const Model& model,
   linear.values.reserve(features);
   for (uint64_t i = 0; i < features; ++i) {
     v.values.insert(v.values.end(), model.row(i), model.row(i) + factors);
-    linear.values.push_back(model.row(i)[factors]);
+    linear.values.push_back(model.linear(i));
   }
   std::vector<std::pair<std::string, Tensor>> tensors;
   tensors.emplace_back("arg:v", std::move(v));

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "engines/ml/algorithms/factorization_machines/solver.h"
+#include "engines/ml/algorithms/factorization_machines/settings.h"
 #include "engines/ml/algorithms/factorization_machines/symbol.h"
 #include "engines/ml/archive.h"
 #include "engines/ml/limits.h"
@@ -31,7 +31,7 @@ class Artefact : public testing::Test {
 };
 
 Model make_model(PredictorType type) {
-  SolverSettings settings;
+  Settings settings;
   settings.bias.initializer = settings.linear.initializer =
       settings.factors.initializer = {Initializer::Method::normal, 1};
   Model model(type, 7, 3);
@@ -90,7 +90,7 @@ TEST_F(Artefact, ReadsTheLayoutOfOneDenseLayer) {
   ASSERT_TRUE(plain) << plain.error().message;
   EXPECT_EQ(*model, *plain);
   EXPECT_EQ(plain->row(1)[0], 4);
-  EXPECT_EQ(plain->row(1)[3], 8);
+  EXPECT_EQ(plain->linear(1), 8);
   EXPECT_EQ(plain->bias, 9);
 }
 

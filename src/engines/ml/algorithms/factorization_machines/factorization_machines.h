@@ -58,7 +58,7 @@ inline constexpr std::array kMetrics = {
 };
 
 inline constexpr std::array<std::string_view, 1> kRepositories = {"factorization-machines"};
-inline constexpr std::array<std::string_view, 2> kChannels = {"train", "test"};
+inline constexpr std::array<std::string_view, 3> kChannels = {"train", "test", "validation"};
 inline constexpr std::array<std::string_view, 2> kContentTypes = {"application/x-recordio-protobuf",
                                                                   "application/x-recordio"};
 

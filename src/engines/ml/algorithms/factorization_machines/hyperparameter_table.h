@@ -18,6 +18,9 @@ inline constexpr double kTuningMin = 1e-8;
 inline constexpr double kTuningMax = 512;
 inline constexpr std::array<std::string_view, 2> kPredictorTypes = {"binary_classifier",
                                                                     "regressor"};
+// In the order of the enumeration Solver.
+inline constexpr std::array<std::string_view, 9> kSolvers = {
+    "adam", "auto", "sgd", "adagrad", "als", "mcmc", "bpr", "softmax", "ials"};
 inline constexpr std::array<std::string_view, 3> kInitMethods = {"constant", "normal", "uniform"};
 
 constexpr Hyperparameter required_integer(std::string_view name, double max,
@@ -131,6 +134,27 @@ inline constexpr std::array kTable = {
                    .max = 0x1p53,
                    .sentence = "What the first values are drawn from: the same seed and data give "
                                "the same bytes.",
+                   .extension = true},
+    Hyperparameter{.name = "solver",
+                   .type = HyperparameterType::choice,
+                   .default_value = "adam",
+                   .choices = kSolvers,
+                   .sentence = "How the parameters are found; adam is SageMaker's.",
+                   .extension = true},
+    Hyperparameter{
+        .name = "fields",
+        .type = HyperparameterType::text,
+        .min = 1,
+        .max = 4096,
+        .sentence = "The first feature of each field, such as 0,943 for users and items.",
+        .extension = true},
+    Hyperparameter{.name = "early_stopping",
+                   .type = HyperparameterType::integer,
+                   .min = 1,
+                   .max = kIntegerMax,
+                   .sentence = "Epochs without a better measure on the channel validation, or on a "
+                               "tenth of the examples held out, after which the best model is "
+                               "kept and the training ends.",
                    .extension = true},
 };
 

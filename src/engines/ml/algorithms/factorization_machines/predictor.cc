@@ -15,13 +15,13 @@ class ModelPredictor final : public Predictor {
   uint64_t feature_dim() const override { return model_.feature_dim(); }
 
   void predict(const RowBatch& rows, std::vector<Prediction>& predictions) const override {
-    std::vector<float> sums(model_.num_factors());
-    std::vector<float> squares(model_.num_factors());
+    const ModelView view = model_.view();
     predictions.clear();
     predictions.reserve(rows.size());
     for (size_t i = 0; i < rows.size(); ++i) {
       Prediction prediction;
-      prediction.score = score_of(model_.type(), model_.predict(rows.row(i), sums, squares));
+      prediction.score =
+          score_of(model_.type(), ml::factorization_machines::predict(view, rows.row(i)));
       if (model_.type() == PredictorType::binary_classifier) {
         prediction.predicted_label = prediction.score > 0.5f ? 1.0f : 0.0f;
       }

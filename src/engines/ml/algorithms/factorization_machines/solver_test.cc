@@ -1,9 +1,14 @@
-#include "engines/ml/algorithms/factorization_machines/solver.h"
+#include "engines/ml/algorithms/factorization_machines/adam.h"
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <deque>
 #include <random>
+#include <set>
+
+#include "engines/ml/algorithms/factorization_machines/descent.h"
 
 namespace millrace::ml::factorization_machines {
 namespace {
@@ -17,7 +22,7 @@ struct Reference {
     w0 = model.bias;
     for (uint64_t i = 0; i < kFeatures; ++i) {
       v.emplace_back(model.row(i), model.row(i) + kFactors);
-      w.push_back(model.row(i)[kFactors]);
+      w.push_back(model.linear(i));
     }
   }
 
@@ -47,8 +52,8 @@ struct Reference {
   std::vector<std::vector<double>> v;
 };
 
-SolverSettings settings(uint64_t seed) {
-  SolverSettings s;
+Settings settings(uint64_t seed) {
+  Settings s;
   s.bias = {{Initializer::Method::normal, 0.1}, 0.05, 0.01};
   s.linear = {{Initializer::Method::normal, 0.2}, 0.02, 0.001};
   s.factors = {{Initializer::Method::normal, 0.3}, 0.01, 0.003};
@@ -78,73 +83,59 @@ std::vector<double> dense(RowView row) {
   return x;
 }
 
-class Solver : public testing::TestWithParam<PredictorType> {
+class SolverOf : public testing::TestWithParam<PredictorType> {
  protected:
   bool classes() const { return GetParam() == PredictorType::binary_classifier; }
 };
 
-TEST_P(Solver, PredictsAsTheDoubleSumOverPairs) {
+TEST_P(SolverOf, PredictsAsTheDoubleSumOverPairs) {
   Model model(GetParam(), kFeatures, kFactors);
   initialize(model, settings(3));
   const Reference reference(model);
   const RowBatch batch = make_batch(50, classes(), 4);
-  std::vector<float> sums(kFactors), squares(kFactors);
   for (size_t at = 0; at < batch.size(); ++at) {
-    EXPECT_NEAR(model.predict(batch.row(at), sums, squares), reference.raw(dense(batch.row(at))),
-                1e-5);
+    EXPECT_NEAR(predict(model.view(), batch.row(at)), reference.raw(dense(batch.row(at))), 1e-5);
   }
 }
 
-TEST_P(Solver, GradientAgreesWithFiniteDifferences) {
-  Model model(GetParam(), kFeatures, kFactors);
-  initialize(model, settings(5));
-  const RowBatch batch = make_batch(7, classes(), 6);
-  Gradient gradient(model);
-  std::vector<float> raw;
-  gradient.compute(model, batch, raw);
-
-  const auto loss = [&](const Reference& reference) {
+// The slope of the summed loss of a batch along one parameter, by finite differences.
+double slope_along(Reference reference, double& (*parameter)(Reference&, uint64_t, uint32_t),
+                   uint64_t i, uint32_t f, const RowBatch& batch) {
+  constexpr double kStep = 1e-5;
+  const auto loss = [&](double by) {
+    double& value = parameter(reference, i, f);
+    const double middle = value;
+    value = middle + by;
     double total = 0;
     for (size_t at = 0; at < batch.size(); ++at) {
       total += reference.loss(dense(batch.row(at)), batch.label(at));
     }
+    parameter(reference, i, f) = middle;
     return total;
   };
-  constexpr double kStep = 1e-5;
-  const auto slope = [&](auto parameter) {
-    Reference reference(model);
-    double& value = parameter(reference);
-    const double middle = value;
-    value = middle + kStep;
-    const double above = loss(reference);
-    value = middle - kStep;
-    return (above - loss(reference)) / (2 * kStep);
-  };
-  EXPECT_NEAR(gradient.bias(), slope([](Reference& r) -> double& { return r.w0; }), 1e-4);
-  for (size_t slot = 0; slot < gradient.features().size(); ++slot) {
-    const uint32_t i = gradient.features()[slot];
-    EXPECT_NEAR(gradient.row(slot)[kFactors],
-                slope([i](Reference& r) -> double& { return r.w[i]; }), 1e-4);
-    for (uint32_t f = 0; f < kFactors; ++f) {
-      EXPECT_NEAR(gradient.row(slot)[f],
-                  slope([i, f](Reference& r) -> double& { return r.v[i][f]; }), 1e-4);
-    }
-  }
+  return (loss(kStep) - loss(-kStep)) / (2 * kStep);
 }
 
-// Adam in double precision, on the features that occur, with decay and clipping.
-struct ReferenceAdam {
-  explicit ReferenceAdam(const SolverSettings& s) : settings(s) {}
+double& bias_of(Reference& r, uint64_t, uint32_t) { return r.w0; }
+double& linear_of(Reference& r, uint64_t i, uint32_t) { return r.w[i]; }
+double& factor_of(Reference& r, uint64_t i, uint32_t f) { return r.v[i][f]; }
 
-  void step(Reference& r, const Gradient& gradient, size_t rows) {
+// Adam in double precision on gradients by finite differences, with decay and clipping; features
+// that do not occur stay.
+struct ReferenceAdam {
+  explicit ReferenceAdam(const Settings& s) : settings(s) {}
+
+  void step(Reference& r, const RowBatch& batch) {
     ++t;
-    move(r.w0, gradient.bias() / static_cast<double>(rows), settings.bias, kFeatures, 0);
-    for (size_t slot = 0; slot < gradient.features().size(); ++slot) {
-      const uint32_t i = gradient.features()[slot];
+    const Reference before = r;
+    const double rows = static_cast<double>(batch.size());
+    move(r.w0, slope_along(before, bias_of, 0, 0, batch) / rows, settings.bias, kFeatures, 0);
+    const std::set<uint32_t> features(batch.indices.begin(), batch.indices.end());
+    for (const uint32_t i : features) {
       for (uint32_t f = 0; f < kFactors; ++f) {
-        move(r.v[i][f], gradient.row(slot)[f] / static_cast<double>(rows), settings.factors, i, f);
+        move(r.v[i][f], slope_along(before, factor_of, i, f, batch) / rows, settings.factors, i, f);
       }
-      move(r.w[i], gradient.row(slot)[kFactors] / static_cast<double>(rows), settings.linear, i,
+      move(r.w[i], slope_along(before, linear_of, i, 0, batch) / rows, settings.linear, i,
            kFactors);
     }
   }
@@ -161,36 +152,165 @@ struct ReferenceAdam {
     p -= term.learning_rate * m_hat / (std::sqrt(s_hat) + settings.epsilon);
   }
 
-  SolverSettings settings;
+  Settings settings;
   int t = 0;
   double mean[kFeatures + 1][kFactors + 1] = {};
   double square[kFeatures + 1][kFactors + 1] = {};
 };
 
-TEST_P(Solver, AdamAgreesWithADoublePrecisionReference) {
-  SolverSettings s = settings(9);
+void expect_near(const Model& model, const Reference& reference, double tolerance) {
+  EXPECT_NEAR(model.bias, reference.w0, tolerance);
+  for (uint64_t i = 0; i < kFeatures; ++i) {
+    EXPECT_NEAR(model.linear(i), reference.w[i], tolerance) << i;
+    for (uint32_t f = 0; f < kFactors; ++f) {
+      EXPECT_NEAR(model.row(i)[f], reference.v[i][f], tolerance) << i << ", " << f;
+    }
+  }
+}
+
+TEST_P(SolverOf, AdamAgreesWithADoublePrecisionReference) {
+  Settings s = settings(9);
   s.clip_gradient = 0.5;
   Model model(GetParam(), kFeatures, kFactors);
   initialize(model, s);
   Reference reference(model);
   ReferenceAdam reference_adam(s);
-  Adam adam(model, s);
-  Gradient gradient(model);
-  std::vector<float> raw;
+  Adam adam(model, s, 1);
   for (unsigned step = 0; step < 40; ++step) {
     const RowBatch batch = make_batch(3, classes(), 100 + step);
-    gradient.compute(model, batch, raw);
-    reference_adam.step(reference, gradient, batch.size());
-    adam.step(model, gradient, batch.size());
+    reference_adam.step(reference, batch);
+    adam.step(batch);
   }
-  EXPECT_NEAR(model.bias, reference.w0, 2e-4);
-  for (uint64_t i = 0; i < kFeatures; ++i) {
-    EXPECT_NEAR(model.row(i)[kFactors], reference.w[i], 2e-4);
-    for (uint32_t f = 0; f < kFactors; ++f) EXPECT_NEAR(model.row(i)[f], reference.v[i][f], 2e-4);
+  expect_near(model, reference, 3e-4);
+}
+
+// Example after example, the outputs of a block computed with the factors as they were when the
+// block before it had not moved them yet.
+struct ReferenceDescent {
+  void sweep(Reference& r, const RowBatch& batch) {
+    std::deque<std::pair<size_t, Reference>> blocks;
+    for (size_t first = 0; first < batch.size(); first += kBlockRows) {
+      blocks.emplace_back(first, r);
+      if (blocks.size() > 1) {
+        use(r, batch, blocks.front().first, blocks.front().second);
+        blocks.pop_front();
+      }
+    }
+    use(r, batch, blocks.front().first, blocks.front().second);
+  }
+
+  void use(Reference& r, const RowBatch& batch, size_t first, const Reference& old) {
+    for (size_t at = first; at < std::min(first + kBlockRows, batch.size()); ++at) {
+      const std::vector<double> x = dense(batch.row(at));
+      Reference mixed = old;
+      mixed.w0 = r.w0;
+      mixed.w = r.w;
+      double slope = mixed.raw(x) - batch.label(at);
+      if (r.type == PredictorType::binary_classifier) {
+        slope = 1 / (1 + std::exp(-mixed.raw(x))) - batch.label(at);
+      }
+      move(r.w0, slope, settings.bias, kFeatures, 0);
+      for (const uint32_t i : batch.row(at).indices) {
+        move(r.w[i], slope * x[i], settings.linear, i, kFactors);
+        for (uint32_t f = 0; f < kFactors; ++f) {
+          double sum = 0;
+          for (uint64_t j = 0; j < kFeatures; ++j) sum += old.v[j][f] * x[j];
+          move(r.v[i][f], slope * x[i] * (sum - r.v[i][f] * x[i]), settings.factors, i, f);
+        }
+      }
+    }
+  }
+
+  void move(double& parameter, double slope, const TermSettings& term, uint64_t i, uint32_t f) {
+    slope += term.weight_decay * parameter;
+    double divisor = 1;
+    if (settings.solver == Solver::adagrad) {
+      squares[i][f] += slope * slope;
+      divisor = std::sqrt(1 + squares[i][f]);
+    }
+    parameter -= term.learning_rate * slope / divisor;
+  }
+
+  Settings settings;
+  double squares[kFeatures + 1][kFactors + 1] = {};
+};
+
+TEST_P(SolverOf, DescentAgreesWithADoublePrecisionReference) {
+  for (const Solver solver : {Solver::sgd, Solver::adagrad}) {
+    Settings s = settings(9);
+    s.solver = solver;
+    Model model(GetParam(), kFeatures, kFactors);
+    initialize(model, s);
+    Reference reference(model);
+    ReferenceDescent reference_descent{s};
+    const RowBatch batch = make_batch(3 * kBlockRows + 5, classes(), 21);
+    Descent descent(model, s, 1);
+    constexpr std::array<uint32_t, 1> kAll = {0};
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      const Tally tally = descent.sweep(batch, kAll, batch.size());
+      EXPECT_EQ(tally.rows, batch.size());
+      EXPECT_TRUE(tally.finite);
+      reference_descent.sweep(reference, batch);
+    }
+    expect_near(model, reference, 2e-4);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, Solver,
+// Rows of many features, so that the units differ and the threads have something to share.
+RowBatch wide_batch(size_t rows, uint32_t features, bool classes) {
+  std::mt19937 generator(5);
+  RowBatch batch;
+  for (size_t at = 0; at < rows; ++at) {
+    for (int i = 0; i < 6; ++i) {
+      batch.indices.push_back(static_cast<uint32_t>(generator() % features));
+      batch.values.push_back(static_cast<float>(generator() % 100) / 100);
+    }
+    batch.order_open_row();
+    batch.end_row(static_cast<float>(generator() % 2) * (classes ? 1 : 3));
+  }
+  return batch;
+}
+
+TEST_P(SolverOf, ResultsDoNotDependOnTheNumberOfThreads) {
+  const RowBatch batch = wide_batch(3000, 500, classes());
+  for (const uint32_t factors : {5u, 16u, 64u, 100u}) {
+    for (const Solver solver : {Solver::adam, Solver::sgd, Solver::adagrad}) {
+      std::optional<Model> first;
+      for (const unsigned threads : {1u, 2u, 3u, 4u, 9u}) {
+        Settings s = settings(2);
+        s.solver = solver;
+        Model model(GetParam(), 500, factors);
+        initialize(model, s);
+        if (solver == Solver::adam) {
+          Adam adam(model, s, threads);
+          for (int step = 0; step < 3; ++step) adam.step(batch);
+        } else {
+          constexpr std::array<uint32_t, 3> kStarts = {1000, 0, 2000};
+          Descent descent(model, s, threads);
+          for (int epoch = 0; epoch < 3; ++epoch) descent.sweep(batch, kStarts, 1000);
+        }
+        if (!first) first = model;
+        EXPECT_TRUE(model == *first) << factors << " factors, " << threads << " threads";
+      }
+    }
+  }
+}
+
+TEST(Descent, SaysWhereItDiverges) {
+  RowBatch batch = make_batch(200, false, 3);
+  Settings s = settings(1);
+  s.solver = Solver::sgd;
+  s.linear.learning_rate = 1e30;
+  for (const unsigned threads : {1u, 2u}) {
+    Model model(PredictorType::regressor, kFeatures, 40);
+    initialize(model, s);
+    Descent descent(model, s, threads);
+    constexpr std::array<uint32_t, 1> kAll = {0};
+    EXPECT_FALSE(descent.sweep(batch, kAll, batch.size()).finite);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, SolverOf,
                          testing::Values(PredictorType::regressor,
                                          PredictorType::binary_classifier));
 
@@ -202,34 +322,30 @@ TEST(Adam, LeavesFeaturesAloneThatDoNotOccur) {
   batch.indices = {2};
   batch.values = {1};
   batch.end_row(5);
-  Adam adam(model, settings(1));
-  Gradient gradient(model);
-  std::vector<float> raw;
-  gradient.compute(model, batch, raw);
-  adam.step(model, gradient, batch.size());
+  const Settings s = settings(1);
+  Adam adam(model, s, 1);
+  adam.step(batch);
   for (uint64_t i = 0; i < kFeatures; ++i) {
-    const bool same = std::equal(model.row(i), model.row(i) + kFactors + 1, before.row(i));
+    const bool same = std::equal(model.row(i), model.row(i) + kFactors, before.row(i)) &&
+                      model.linear(i) == before.linear(i);
     EXPECT_EQ(same, i != 2) << i;
   }
 }
 
 TEST(Adam, RescalesTheSumWhereAsked) {
-  SolverSettings s = settings(1);
+  Settings s = settings(1);
   s.rescale_gradient = 0;  // Then only the decay moves, and it is off.
   s.bias.weight_decay = s.linear.weight_decay = s.factors.weight_decay = 0;
   Model model(PredictorType::regressor, kFeatures, kFactors);
   initialize(model, s);
   const Model before = model;
-  Adam adam(model, s);
-  Gradient gradient(model);
-  std::vector<float> raw;
-  gradient.compute(model, make_batch(5, false, 2), raw);
-  adam.step(model, gradient, 5);
+  Adam adam(model, s, 1);
+  adam.step(make_batch(5, false, 2));
   EXPECT_EQ(model, before);
 }
 
 TEST(Initialize, DrawsWhatTheMethodSays) {
-  SolverSettings s = settings(11);
+  Settings s = settings(11);
   s.bias.initializer = {Initializer::Method::constant, -2.5};
   s.linear.initializer = {Initializer::Method::uniform, 0.5};
   s.factors.initializer = {Initializer::Method::normal, 0.1};
@@ -242,8 +358,8 @@ TEST(Initialize, DrawsWhatTheMethodSays) {
       sum += model.row(i)[f];
       squares += model.row(i)[f] * model.row(i)[f];
     }
-    largest = std::max<double>(largest, std::abs(model.row(i)[4]));
-    linear += model.row(i)[4];
+    largest = std::max<double>(largest, std::abs(model.linear(i)));
+    linear += model.linear(i);
   }
   EXPECT_NEAR(sum / 8000, 0, 0.005);
   EXPECT_NEAR(std::sqrt(squares / 8000), 0.1, 0.005);

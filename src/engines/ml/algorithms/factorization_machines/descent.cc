@@ -1,0 +1,324 @@
+#include "engines/ml/algorithms/factorization_machines/descent.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <vector>
+
+#include "engines/ml/algorithms/factorization_machines/kernels.h"
+#include "engines/ml/algorithms/factorization_machines/slices.h"
+#include "engines/ml/generator.h"
+#include "runtime/team.h"
+
+namespace millrace::ml::factorization_machines {
+namespace {
+
+// A block that is published may be read until three later ones are: who publishes block b has
+// used block b - 2, for which all had published theirs.
+constexpr size_t kRing = 4;
+constexpr size_t kStreamRows = 32768;   // Of a batch, where the data does not lie in memory.
+constexpr size_t kSegmentRows = 2048;   // That stay together when the order is drawn anew.
+constexpr float kFirstSquare = 1;       // Of AdaGrad's sums, as in libFFM.
+constexpr uint64_t kProductRows = 512;  // Factors of at most 2 that a double can take.
+
+// The linear part of the model, which every member of the team has for itself.
+struct Linear {
+  float bias = 0;
+  float bias_square = kFirstSquare;
+  float* weights = nullptr;
+  float* squares = nullptr;
+  FloatTable own_weights;  // Of members but the first.
+  FloatTable own_squares;
+};
+
+}  // namespace
+
+void Tally::add(const Tally& other) {
+  rows += other.rows;
+  loss += other.loss;
+  absolutes += other.absolutes;
+  right += other.right;
+  true_positives += other.true_positives;
+  false_positives += other.false_positives;
+  false_negatives += other.false_negatives;
+  finite &= other.finite;
+}
+
+struct Descent::State {
+  // What a member of the team works on and with.
+  struct Member {
+    Slice slice;
+    Linear linear;
+    std::array<std::vector<float>, 2> sums;  // Of two blocks, by row and factor of the slice.
+    alignas(64) std::atomic<uint32_t> published{0};
+    std::array<std::vector<float>, kRing> pairs;  // By row and unit of the slice.
+    std::array<float, kBlockRows> slopes{};
+    double product = 1;  // Of 1 + e^-|y|, whose logarithm is still to be taken.
+    Tally tally;
+  };
+
+  State(Model& m, const Settings& s, unsigned threads)
+      : model(m), settings(s), adagrad(s.solver == Solver::adagrad) {
+    const std::vector<Slice> slices = share_units(m.num_factors(), threads);
+    team = std::make_unique<runtime::Team>("fm-descent", static_cast<unsigned>(slices.size()));
+    if (adagrad) {
+      squares = FloatTable(m.feature_dim() * m.stride());
+      std::fill(squares.data(), squares.data() + squares.size(), kFirstSquare);
+      linear_squares = FloatTable(m.feature_dim());
+      std::fill(linear_squares.data(), linear_squares.data() + linear_squares.size(), kFirstSquare);
+    }
+    for (const Slice& slice : slices) {
+      auto member = std::make_unique<Member>();
+      member->slice = slice;
+      for (auto& sums : member->sums) sums.resize(kBlockRows * slice.width);
+      for (auto& pairs : member->pairs) pairs.resize(kBlockRows * slice.units());
+      members.push_back(std::move(member));
+    }
+    hand_out_linear();
+  }
+
+  void hand_out_linear() {
+    for (size_t at = 0; at < members.size(); ++at) {
+      Linear& linear = members[at]->linear;
+      linear.bias = model.bias;
+      if (at > 0) {
+        linear.own_weights = FloatTable(model.feature_dim());
+        std::copy_n(model.linear(), model.feature_dim(), linear.own_weights.data());
+        linear.own_squares = linear_squares;
+      }
+      linear.weights = at == 0 ? model.linear() : linear.own_weights.data();
+      linear.squares = at == 0 ? linear_squares.data() : linear.own_squares.data();
+    }
+  }
+
+  void work(unsigned at, const RowBatch& batch, std::span<const uint32_t> starts, size_t length) {
+    Member& member = *members[at];
+    member.tally = Tally();
+    Block before;
+    const FactorTable table{model.row(0), model.stride(), member.slice};
+    uint32_t number = member.published.load(std::memory_order_relaxed);
+    for (const uint32_t start : starts) {
+      const size_t end = std::min<size_t>(start + length, batch.size());
+      for (size_t first = start; first < end; first += kBlockRows) {
+        const Block block{&batch, first, std::min(kBlockRows, end - first)};
+        forward(table, block, member.sums[number % 2].data(), member.pairs[number % kRing].data(),
+                member.slice.units());
+        member.published.store(number + 1, std::memory_order_release);
+        if (before.count > 0 && !use(member, table, before, number - 1)) return;
+        before = block;
+        ++number;
+      }
+    }
+    if (before.count > 0) use(member, table, before, number - 1);
+    take_logarithm(member);
+  }
+
+  // Moves the model by a block whose interactions are known. False where it has diverged.
+  bool use(Member& member, const FactorTable& table, const Block& block, uint32_t number) {
+    std::array<float, kBlockRows> pairs{};
+    for (const auto& other : members) {
+      runtime::spin_until(other->published, number + 1);
+      const size_t units = other->slice.units();
+      const float* given = other->pairs[number % kRing].data();
+      for (size_t r = 0; r < block.count; ++r) {
+        for (size_t u = 0; u < units; ++u) pairs[r] += given[r * units + u];
+      }
+    }
+    for (size_t r = 0; r < block.count; ++r) {
+      const RowView row = block.batch->row(block.first + r);
+      const float label = block.batch->label(block.first + r);
+      float output = member.linear.bias;
+      for (size_t i = 0; i < row.indices.size(); ++i) {
+        output += member.linear.weights[row.indices[i]] * row.values[i];
+      }
+      output += 0.5f * pairs[r];
+      if (!std::isfinite(output)) {
+        member.tally.finite = false;
+        return false;
+      }
+      member.slopes[r] = slope_of(member, output, label);
+      adagrad ? move_adagrad(member.linear, row, member.slopes[r])
+              : move_plain(member.linear, row, member.slopes[r]);
+    }
+    const float* sums = member.sums[number % 2].data();
+    const float rate = static_cast<float>(settings.factors.learning_rate);
+    const float decay = static_cast<float>(settings.factors.weight_decay);
+    if (adagrad) {
+      descend_adagrad(table, squares.data(), block, sums, member.slopes.data(), rate, decay);
+    } else {
+      descend(table, block, sums, member.slopes.data(), rate, decay);
+    }
+    return true;
+  }
+
+  // The derivative of the loss by the output; what the example was like goes into the tally.
+  float slope_of(Member& member, float output, float label) const {
+    Tally& tally = member.tally;
+    ++tally.rows;
+    if (model.type() == PredictorType::regressor) {
+      const float error = output - label;
+      tally.loss += double{error} * error;
+      tally.absolutes += std::abs(error);
+      return error;
+    }
+    const float small = std::exp(-std::abs(output));
+    const float inverse = 1 / (1 + small);
+    const bool guess = output > 0;
+    const bool truth = label > 0.5f;
+    // Cross-entropy: log(1 + e^-|y|), and |y| more where the guess is wrong.
+    member.product *= 1 + small;
+    if (guess != truth) tally.loss += std::abs(output);
+    if (tally.rows % kProductRows == 0) take_logarithm(member);
+    tally.right += guess == truth;
+    tally.true_positives += guess && truth;
+    tally.false_positives += guess && !truth;
+    tally.false_negatives += !guess && truth;
+    return (guess ? inverse : small * inverse) - label;
+  }
+
+  static void take_logarithm(Member& member) {
+    member.tally.loss += std::log(member.product);
+    member.product = 1;
+  }
+
+  void move_plain(Linear& linear, RowView row, float slope) const {
+    const float rate = static_cast<float>(settings.linear.learning_rate);
+    const float kept = 1 - rate * static_cast<float>(settings.linear.weight_decay);
+    const float bias_rate = static_cast<float>(settings.bias.learning_rate);
+    const float bias_decay = static_cast<float>(settings.bias.weight_decay);
+    linear.bias -= bias_rate * (slope + bias_decay * linear.bias);
+    const float step = rate * slope;
+    for (size_t i = 0; i < row.indices.size(); ++i) {
+      float& weight = linear.weights[row.indices[i]];
+      weight = weight * kept - step * row.values[i];
+    }
+  }
+
+  void move_adagrad(Linear& linear, RowView row, float slope) const {
+    const float decay = static_cast<float>(settings.linear.weight_decay);
+    const float rate = static_cast<float>(settings.linear.learning_rate);
+    const float bias_rate = static_cast<float>(settings.bias.learning_rate);
+    const float bias_decay = static_cast<float>(settings.bias.weight_decay);
+    const auto move = [](float& parameter, float& square, float gradient, float by) {
+      square += gradient * gradient;
+      parameter -= by * gradient / std::sqrt(square);
+    };
+    move(linear.bias, linear.bias_square, slope + bias_decay * linear.bias, bias_rate);
+    for (size_t i = 0; i < row.indices.size(); ++i) {
+      float& weight = linear.weights[row.indices[i]];
+      move(weight, linear.squares[row.indices[i]], slope * row.values[i] + decay * weight, rate);
+    }
+  }
+
+  Model& model;
+  const Settings& settings;
+  bool adagrad;
+  std::unique_ptr<runtime::Team> team;
+  FloatTable squares;  // AdaGrad's sums for the factors, laid out as the model's rows.
+  FloatTable linear_squares;
+  std::vector<std::unique_ptr<Member>> members;
+};
+
+Descent::Descent(Model& model, const Settings& settings, unsigned threads)
+    : state_(std::make_unique<State>(model, settings, threads)) {}
+
+Descent::~Descent() = default;
+
+Tally Descent::sweep(const RowBatch& batch, std::span<const uint32_t> starts, size_t length) {
+  State& state = *state_;
+  state.team->run([&](unsigned member) { state.work(member, batch, starts, length); });
+  state.model.bias = state.members[0]->linear.bias;
+  return state.members[0]->tally;
+}
+
+namespace {
+
+Measures measures_of(PredictorType type, const Tally& tally) {
+  if (type == PredictorType::regressor) {
+    return Measures(RegressionMeasures(tally.rows, tally.loss, tally.absolutes));
+  }
+  return Measures(ClassificationMeasures({.rows = tally.rows,
+                                          .right = tally.right,
+                                          .true_positives = tally.true_positives,
+                                          .false_positives = tally.false_positives,
+                                          .false_negatives = tally.false_negatives,
+                                          .cross_entropy = tally.loss}));
+}
+
+// The mean label, or its log-odds: where the bias starts unless it is said.
+float first_bias(PredictorType type, const RowBatch& batch) {
+  double sum = 0;
+  for (size_t at = 0; at < batch.size(); ++at) sum += batch.label(at);
+  const double rows = static_cast<double>(batch.size());
+  if (type == PredictorType::regressor) return static_cast<float>(sum / rows);
+  return static_cast<float>(std::log((sum + 1) / (rows - sum + 1)));
+}
+
+class DescentRun {
+ public:
+  DescentRun(const Training& training, Model& model) : training_(training), model_(model) {}
+
+  Result<void> run() {
+    const Settings& settings = training_.settings;
+    for (uint64_t epoch = 0; epoch < settings.epochs; ++epoch) {
+      Tally tally;
+      if (training_.memory != nullptr) {
+        tally = sweep_memory(*training_.memory, epoch);
+      } else {
+        TRY(tally, sweep_stream());
+      }
+      if (!tally.finite) return diverged(epoch, tally.rows / settings.mini_batch_size);
+      if (!training_.progress.epoch(epoch, measures_of(settings.type, tally), model_)) break;
+    }
+    return ok;
+  }
+
+ private:
+  Descent& descent(const RowBatch& first) {
+    if (!descent_) {
+      if (training_.settings.bias_from_data) {
+        model_.bias = first_bias(training_.settings.type, first);
+      }
+      descent_ = std::make_unique<Descent>(model_, training_.settings, training_.threads);
+    }
+    return *descent_;
+  }
+
+  // All rows, in segments whose order is drawn for every epoch.
+  Tally sweep_memory(const RowBatch& rows, uint64_t epoch) {
+    std::vector<uint32_t> starts;
+    for (size_t at = 0; at < rows.size(); at += kSegmentRows) {
+      starts.push_back(static_cast<uint32_t>(at));
+    }
+    Generator generator(training_.settings.seed + epoch * 0x9e3779b9);
+    for (size_t at = starts.size(); at > 1; --at) {
+      std::swap(starts[at - 1], starts[generator.below(at)]);
+    }
+    return descent(rows).sweep(rows, starts, kSegmentRows);
+  }
+
+  Result<Tally> sweep_stream() {
+    Tally total;
+    training_.source.rewind();
+    while (!training_.stop.stop_requested() && total.finite) {
+      TRY(const RowBatch* batch, training_.source.read(kStreamRows));
+      if (batch->empty()) break;
+      constexpr std::array<uint32_t, 1> kAll = {0};
+      total.add(descent(*batch).sweep(*batch, kAll, kStreamRows));
+    }
+    return total;
+  }
+
+  const Training& training_;
+  Model& model_;
+  std::unique_ptr<Descent> descent_;
+};
+
+}  // namespace
+
+Result<void> solve_descent(const Training& training, Model& model) {
+  return DescentRun(training, model).run();
+}
+
+}  // namespace millrace::ml::factorization_machines

@@ -1,0 +1,51 @@
+// The solvers `sgd` and `adagrad`: one example after another moves the parameters of its features.
+//
+// Rows are taken in blocks of kBlockRows. The outputs of a block are computed before the block
+// before it has moved the factors, so that threads, each with some units of all factors, need to
+// exchange only sums of interactions, a block ahead of their use. Factors are therefore up to
+// 2 kBlockRows - 1 examples old when an output is computed; the bias and the linear weights, of
+// which each thread keeps a copy, never are. Results do not depend on the number of threads.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "engines/ml/algorithms/factorization_machines/training.h"
+
+namespace millrace::ml::factorization_machines {
+
+inline constexpr size_t kBlockRows = 16;
+
+Result<void> solve_descent(const Training& training, Model& model);
+
+// What a sweep saw, of the outputs before each example moved the model.
+struct Tally {
+  uint64_t rows = 0;
+  double loss = 0;       // Squared errors, or cross-entropies.
+  double absolutes = 0;  // Of a regressor.
+  uint64_t right = 0;    // Of a classifier.
+  uint64_t true_positives = 0;
+  uint64_t false_positives = 0;
+  uint64_t false_negatives = 0;
+  bool finite = true;  // False: the sweep stopped where an output was not finite.
+
+  void add(const Tally& other);
+};
+
+// The parameters and what the solver knows of each. One sweep moves them by all rows of a batch.
+class Descent {
+ public:
+  Descent(Model& model, const Settings& settings, unsigned threads);
+  ~Descent();
+  Descent(const Descent&) = delete;
+  Descent& operator=(const Descent&) = delete;
+
+  // The rows from each of `starts` on, up to `length` each, in the order of `starts`.
+  Tally sweep(const RowBatch& batch, std::span<const uint32_t> starts, size_t length);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace millrace::ml::factorization_machines

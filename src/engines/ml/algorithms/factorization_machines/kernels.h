@@ -1,0 +1,88 @@
+// The inner loops of factorization machines, for the widest vectors that the processor has
+// (Highway, chosen at run time).
+//
+// A unit is 16 factors, of index 16 u to 16 u + 15. Sums over factors are built unit by unit and
+// the units are added in order, so that a result does not depend on how the units are dealt out to
+// threads. Functions are pure apart from what they are given to write; threads may share a table as
+// long as their slices are disjoint.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engines/ml/algorithms/factorization_machines/model.h"
+#include "engines/ml/rows.h"
+
+namespace millrace::ml::factorization_machines {
+
+inline constexpr size_t kUnit = 16;
+
+constexpr size_t units_of(size_t factors) { return (factors + kUnit - 1) / kUnit; }
+
+// Factors `begin` to `begin + width` of every row; `begin` is a multiple of kUnit, and so is
+// `width` unless the slice ends with the row.
+struct Slice {
+  size_t begin = 0;
+  size_t width = 0;
+  size_t units() const { return units_of(width); }
+};
+
+// A table of rows of factors, and the part of it that a thread works on.
+struct FactorTable {
+  float* rows = nullptr;
+  size_t stride = 0;
+  Slice slice;
+};
+
+// The rows `first` to `first + count` of a batch.
+struct Block {
+  const RowBatch* batch = nullptr;
+  size_t first = 0;
+  size_t count = 0;
+};
+
+// 1/2 sum_f ((sum_i v_if x_i)^2 - sum_i v_if^2 x_i^2) of one row.
+float interaction(const ModelView& model, RowView row);
+
+// Of each row of the block and each factor of the slice: sums[row * width + f] = sum_i v_if x_i,
+// and of each unit: pairs[row * pairs_stride + u] = sum_f (sums_f^2 - sum_i v_if^2 x_i^2).
+void forward(const FactorTable& table, Block block, float* sums, float* pairs, size_t pairs_stride);
+
+// Stochastic gradient descent, row after row: v_if -= rate (d x_i (sums_f - v_if x_i) + decay v_if)
+// with d = slopes[row], the derivative of the loss by the output.
+void descend(const FactorTable& table, Block block, const float* sums, const float* slopes,
+             float rate, float decay);
+
+// AdaGrad (Duchi, Hazan and Singer 2011): as descend(), each parameter's rate divided by the root
+// of the sum of its squared gradients, which `squares` (laid out as the table) accumulates.
+void descend_adagrad(const FactorTable& table, float* squares, Block block, const float* sums,
+                     const float* slopes, float rate, float decay);
+
+// The rows of a batch in which a feature occurs, and its value there.
+struct Occurrence {
+  uint32_t row;
+  float value;
+};
+
+struct AdamStep {
+  float rate;   // With the bias correction of this step.
+  float decay;  // Of the weights, joins the gradient.
+  float scale;  // Of the sum of the gradients.
+  float clip;   // Of each gradient; infinity where it is not clipped.
+  float epsilon;
+  float beta1;
+  float beta2;
+};
+
+// One step of Adam (Kingma and Ba 2015) for the factors of one feature: its gradient is the sum
+// over `count` occurrences of d x (sums_f - v_f x). `means` and `squares` are the feature's
+// moments.
+void step_adam(const Slice& slice, const Occurrence* occurrences, size_t count, const float* sums,
+               const float* slopes, const AdamStep& step, float* factors, float* means,
+               float* squares);
+
+// The same for parameters whose gradients are known.
+void move_adam(const AdamStep& step, const float* gradients, size_t count, float* parameters,
+               float* means, float* squares);
+
+}  // namespace millrace::ml::factorization_machines

@@ -1,0 +1,40 @@
+// The measures of a predictor type: a regressor's errors, or a classifier's accuracy,
+// cross-entropy and F. A value.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "engines/ml/algorithms/factorization_machines/model.h"
+#include "engines/ml/metrics.h"
+
+namespace millrace::ml::factorization_machines {
+
+class Measures {
+ public:
+  explicit Measures(PredictorType type) : type_(type) {}
+  explicit Measures(const RegressionMeasures& measures)
+      : type_(PredictorType::regressor), regression_(measures) {}
+  explicit Measures(const ClassificationMeasures& measures)
+      : type_(PredictorType::binary_classifier), classification_(measures) {}
+
+  // `raw` is the model's output; a classifier's score is its sigmoid.
+  void add(float raw, float label) {
+    if (type_ == PredictorType::regressor) {
+      regression_.add(raw, label);
+    } else {
+      classification_.add(sigmoid(raw), label);
+    }
+  }
+  size_t rows() const { return std::max(regression_.rows(), classification_.rows()); }
+  std::vector<Measure> all() const {
+    return type_ == PredictorType::regressor ? regression_.all() : classification_.all();
+  }
+
+ private:
+  PredictorType type_;
+  RegressionMeasures regression_;
+  ClassificationMeasures classification_;
+};
+
+}  // namespace millrace::ml::factorization_machines

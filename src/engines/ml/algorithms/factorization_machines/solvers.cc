@@ -1,0 +1,29 @@
+#include "engines/ml/algorithms/factorization_machines/solvers.h"
+
+#include <fmt/format.h>
+
+#include "engines/ml/algorithms/factorization_machines/adam.h"
+#include "engines/ml/algorithms/factorization_machines/descent.h"
+#include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
+
+namespace millrace::ml::factorization_machines {
+
+Result<void> solve(const Training& training, Model& model) {
+  const Solver solver = training.settings.solver;
+  switch (solver) {
+    case Solver::adam:
+      return solve_adam(training, model);
+    case Solver::sgd:
+    case Solver::adagrad:
+      return solve_descent(training, model);
+    default:
+      return fail(ErrorKind::unsupported, fmt::format("The solver '{}' is not implemented",
+                                                      kSolvers[static_cast<size_t>(solver)]));
+  }
+}
+
+bool streams(Solver solver) {
+  return solver == Solver::adam || solver == Solver::sgd || solver == Solver::adagrad;
+}
+
+}  // namespace millrace::ml::factorization_machines

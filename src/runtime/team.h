@@ -1,0 +1,48 @@
+// Team: threads that work on one computation side by side, and meet at barriers within it.
+//
+// run() is called by one thread at a time, which is member 0 of the team. A member that waits spins
+// for some microseconds, then yields the processor: meetings are frequent and short, but the team
+// may have more members than the machine has free cores.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "runtime/pool.h"
+
+namespace millrace::runtime {
+
+class Team final {
+ public:
+  Team(std::string name, unsigned size);
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  unsigned size() const { return size_; }
+
+  // Calls `work(member)` for each member at once, and returns when all are done. `work` does not
+  // throw.
+  void run(const std::function<void(unsigned member)>& work);
+
+  // Within run(): returns when every member has called it as often as this one. What the others
+  // wrote before is seen afterwards.
+  void meet();
+
+ private:
+  const unsigned size_;
+  std::unique_ptr<Pool> others_;
+  alignas(64) std::atomic<uint32_t> arrived_{0};
+  alignas(64) std::atomic<uint32_t> round_{0};
+};
+
+// The processors that this process may use.
+unsigned usable_cores();
+
+// Waits until `counter` has reached `value` (modulo 2^32), as a member of a team waits.
+void spin_until(const std::atomic<uint32_t>& counter, uint32_t value);
+
+}  // namespace millrace::runtime
