@@ -10,6 +10,7 @@
 namespace millrace::ml {
 namespace {
 
+constexpr size_t kPage = 4096;
 constexpr size_t kHugePage = 2u << 20;
 
 size_t bytes_of(size_t size) {
@@ -24,11 +25,23 @@ size_t bytes_of(size_t size) {
 FloatTable::FloatTable(size_t size) : size_(size) {
   if (size == 0) return;
   const size_t bytes = bytes_of(size);
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  // Advice only: without huge pages it is slower, not wrong.
-  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
-  data_ = static_cast<float*>(memory);
+  // Huge pages begin at multiples of their size: what is mapped too much in front and behind goes.
+  const size_t spare = bytes >= kHugePage ? kHugePage : 0;
+  void* mapped =
+      mmap(nullptr, bytes + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  char* begin = static_cast<char*>(mapped);
+  if (spare > 0) {
+    const size_t front = (kHugePage - reinterpret_cast<uintptr_t>(begin) % kHugePage) % kHugePage;
+    if (front > 0) munmap(begin, front);
+    begin += front;
+    const size_t end = (bytes + kPage - 1) / kPage * kPage;
+    if (const size_t behind = bytes + spare - front; behind > end) {
+      munmap(begin + end, behind - end);
+    }
+    madvise(begin, bytes, MADV_HUGEPAGE);  // Advice only: without them it is slower, not wrong.
+  }
+  data_ = reinterpret_cast<float*>(begin);
 }
 
 FloatTable::FloatTable(const FloatTable& other) : FloatTable(other.size_) {

@@ -25,6 +25,9 @@ class RowBatch {
             std::span(values).subspan(begin, ends_[at] - begin)};
   }
   float label(size_t at) const { return labels_[at]; }
+  // Where each row ends in `indices` and `values`.
+  std::span<const size_t> ends() const { return ends_; }
+  size_t begin_of(size_t at) const { return at == 0 ? 0 : ends_[at - 1]; }
 
   void clear();
   // Makes a row of everything that was appended to `indices` and `values` since the last row.

@@ -16,7 +16,7 @@ namespace {
 constexpr float kBeta1 = 0.9f;
 constexpr float kBeta2 = 0.999f;
 constexpr uint32_t kNone = 0xffffffff;
-constexpr size_t kFeaturesAhead = 4;
+constexpr size_t kFeaturesAhead = 16;
 
 // A batch by feature: which rows each occurs in.
 class Transposed {
@@ -50,6 +50,9 @@ class Transposed {
   }
 
   std::span<const uint32_t> features() const { return features_; }
+  Occurrences view() const {
+    return {features_.data(), ends_.data(), occurrences_.data(), features_.size()};
+  }
   std::span<const Occurrence> occurrences(size_t slot) const {
     const uint32_t begin = slot == 0 ? 0 : ends_[slot - 1];
     return std::span(occurrences_).subspan(begin, ends_[slot] - begin);
@@ -98,32 +101,17 @@ struct Adam::State {
     const size_t units = units_of(model.num_factors());
     std::vector<float>& own = sums[member];
     own.resize(batch.size() * slice.width);
-    const FactorTable table{model.row(0), model.stride(), slice};
+    const FactorTable table{.rows = model.row(0), .stride = model.stride(), .slice = slice};
     forward(table, {&batch, 0, batch.size()}, own.data(), pairs.data() + slice.begin / kUnit,
             units);
     if (member == 0) transposed.assign(batch);
     team.meet();
     if (member == 0) derive(batch, units);
     team.meet();
-    const std::span<const uint32_t> features = transposed.features();
-    const AdamStep step = step_of(settings.factors, batch.size());
-    for (size_t slot = 0; slot < features.size(); ++slot) {
-      if (slot + kFeaturesAhead < features.size()) fetch(features[slot + kFeaturesAhead], slice);
-      const std::span<const Occurrence> occurrences = transposed.occurrences(slot);
-      const size_t offset = features[slot] * model.stride();
-      step_adam(slice, occurrences.data(), occurrences.size(), own.data(), slopes.data(), step,
-                model.row(features[slot]), means.data() + offset, squares.data() + offset);
-    }
+    const AdamTables tables{model.row(0), means.data(), squares.data(), model.stride(), slice};
+    step_adam(tables, transposed.view(), own.data(), slopes.data(),
+              step_of(settings.factors, batch.size()));
     if (member + 1 == slices.size()) move_linear(batch.size());
-  }
-
-  void fetch(uint32_t feature, const Slice& slice) {
-    const size_t offset = feature * model.stride() + slice.begin;
-    for (size_t at = 0; at < slice.width; at += kUnit) {
-      __builtin_prefetch(model.row(0) + offset + at, 1);
-      __builtin_prefetch(means.data() + offset + at, 1);
-      __builtin_prefetch(squares.data() + offset + at, 1);
-    }
   }
 
   void derive(const RowBatch& batch, size_t units) {
@@ -136,7 +124,7 @@ struct Adam::State {
       }
       float pair = 0;
       for (size_t u = 0; u < units; ++u) pair += pairs[r * units + u];
-      raw[r] = output + 0.5f * pair;
+      raw[r] = output + pair;
       slopes[r] = score_of(model.type(), raw[r]) - batch.label(r);
       bias_gradient += slopes[r];
     }
@@ -146,6 +134,12 @@ struct Adam::State {
     const AdamStep step = step_of(settings.linear, rows);
     const std::span<const uint32_t> features = transposed.features();
     for (size_t slot = 0; slot < features.size(); ++slot) {
+      if (slot + kFeaturesAhead < features.size()) {
+        const uint32_t ahead = features[slot + kFeaturesAhead];
+        __builtin_prefetch(&model.linear(ahead), 1);
+        __builtin_prefetch(&linear_means[ahead], 1);
+        __builtin_prefetch(&linear_squares[ahead], 1);
+      }
       float gradient = 0;
       for (const Occurrence& occurrence : transposed.occurrences(slot)) {
         gradient += slopes[occurrence.row] * occurrence.value;

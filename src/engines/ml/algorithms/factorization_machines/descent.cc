@@ -19,8 +19,9 @@ namespace {
 constexpr size_t kRing = 4;
 constexpr size_t kStreamRows = 32768;   // Of a batch, where the data does not lie in memory.
 constexpr size_t kSegmentRows = 2048;   // That stay together when the order is drawn anew.
+constexpr size_t kNearBytes = 1 << 20;  // Of a table that a core has at hand.
 constexpr float kFirstSquare = 1;       // Of AdaGrad's sums, as in libFFM.
-constexpr uint64_t kProductRows = 512;  // Factors of at most 2 that a double can take.
+constexpr double kProductMax = 1e300;
 
 // The linear part of the model, which every member of the team has for itself.
 struct Linear {
@@ -33,6 +34,16 @@ struct Linear {
 };
 
 }  // namespace
+
+size_t block_rows(const RowBatch& batch, size_t first, size_t end) {
+  const size_t* const ends = batch.ends().data();
+  const size_t most = std::min(end, first + kBlockRows);
+  const size_t entries = batch.begin_of(first) + kBlockEntries;
+  if (ends[most - 1] <= entries) return most - first;
+  size_t last = first + 1;
+  while (last < most && ends[last] <= entries) ++last;
+  return last - first;
+}
 
 void Tally::add(const Tally& other) {
   rows += other.rows;
@@ -59,7 +70,11 @@ struct Descent::State {
   };
 
   State(Model& m, const Settings& s, unsigned threads)
-      : model(m), settings(s), adagrad(s.solver == Solver::adagrad) {
+      : model(m),
+        settings(s),
+        rates(s),
+        adagrad(s.solver == Solver::adagrad),
+        far(m.feature_dim() * m.stride() * sizeof(float) > kNearBytes) {
     const std::vector<Slice> slices = share_units(m.num_factors(), threads);
     team = std::make_unique<runtime::Team>("fm-descent", static_cast<unsigned>(slices.size()));
     if (adagrad) {
@@ -96,12 +111,17 @@ struct Descent::State {
     Member& member = *members[at];
     member.tally = Tally();
     Block before;
-    const FactorTable table{model.row(0), model.stride(), member.slice};
+    const FactorTable table{.rows = model.row(0),
+                            .stride = model.stride(),
+                            .slice = member.slice,
+                            .beside = adagrad ? squares.data() : nullptr,
+                            .far = far};
     uint32_t number = member.published.load(std::memory_order_relaxed);
     for (const uint32_t start : starts) {
       const size_t end = std::min<size_t>(start + length, batch.size());
-      for (size_t first = start; first < end; first += kBlockRows) {
-        const Block block{&batch, first, std::min(kBlockRows, end - first)};
+      for (size_t first = start; first < end;) {
+        const Block block{&batch, first, block_rows(batch, first, end)};
+        first += block.count;
         forward(table, block, member.sums[number % 2].data(), member.pairs[number % kRing].data(),
                 member.slice.units());
         member.published.store(number + 1, std::memory_order_release);
@@ -125,51 +145,100 @@ struct Descent::State {
         for (size_t u = 0; u < units; ++u) pairs[r] += given[r * units + u];
       }
     }
-    for (size_t r = 0; r < block.count; ++r) {
-      const RowView row = block.batch->row(block.first + r);
-      const float label = block.batch->label(block.first + r);
-      float output = member.linear.bias;
-      for (size_t i = 0; i < row.indices.size(); ++i) {
-        output += member.linear.weights[row.indices[i]] * row.values[i];
-      }
-      output += 0.5f * pairs[r];
-      if (!std::isfinite(output)) {
-        member.tally.finite = false;
-        return false;
-      }
-      member.slopes[r] = slope_of(member, output, label);
-      adagrad ? move_adagrad(member.linear, row, member.slopes[r])
-              : move_plain(member.linear, row, member.slopes[r]);
-    }
+    if (!derive(member, block, pairs.data())) return false;
     const float* sums = member.sums[number % 2].data();
     const float rate = static_cast<float>(settings.factors.learning_rate);
     const float decay = static_cast<float>(settings.factors.weight_decay);
     if (adagrad) {
-      descend_adagrad(table, squares.data(), block, sums, member.slopes.data(), rate, decay);
+      descend_adagrad(table, block, sums, member.slopes.data(), rate, decay);
     } else {
       descend(table, block, sums, member.slopes.data(), rate, decay);
     }
     return true;
   }
 
-  // The derivative of the loss by the output; what the example was like goes into the tally.
-  float slope_of(Member& member, float output, float label) const {
-    Tally& tally = member.tally;
-    ++tally.rows;
-    if (model.type() == PredictorType::regressor) {
-      const float error = output - label;
-      tally.loss += double{error} * error;
-      tally.absolutes += std::abs(error);
-      return error;
+  // The slope of each row; moves the bias and the linear weights, which are never old. False where
+  // an output is not finite.
+  template <bool kClassifier, bool kAdagrad>
+  bool derive(Member& member, const Block& block, const float* pairs) const {
+    Tally tally = member.tally;
+    double product = member.product;
+    Linear& linear = member.linear;
+    float* const weights = linear.weights;
+    float* const squares_of = linear.squares;
+    float bias = linear.bias;
+    const uint32_t* const indices = block.batch->indices.data();
+    const float* const values = block.batch->values.data();
+    const size_t* const ends = block.batch->ends().data() + block.first;
+    size_t begin = block.batch->begin_of(block.first);
+    float check = 0;
+    for (size_t r = 0; r < block.count; ++r) {
+      const size_t end = ends[r];
+      const float label = block.batch->label(block.first + r);
+      float rest = pairs[r];
+      for (size_t i = begin; i < end; ++i) rest += weights[indices[i]] * values[i];
+      float slope;
+      if constexpr (kClassifier) {
+        slope = classify(rest + bias, label, tally, product);
+        check += rest - rest;  // NaN once an output is not finite.
+      } else {
+        slope = (rest - label) + bias;
+        check += slope - slope;
+        tally.loss += double{slope} * slope;
+        tally.absolutes += std::abs(slope);
+      }
+      member.slopes[r] = slope;
+      if constexpr (kAdagrad) {
+        const auto move = [](float& parameter, float& square, float gradient, float by) {
+          square += gradient * gradient;
+          parameter -= by * gradient / std::sqrt(square);
+        };
+        move(bias, linear.bias_square, slope + rates.bias_decay * bias, rates.bias);
+        for (size_t i = begin; i < end; ++i) {
+          float& weight = weights[indices[i]];
+          move(weight, squares_of[indices[i]], slope * values[i] + rates.linear_decay * weight,
+               rates.linear);
+        }
+      } else {
+        bias = bias * rates.bias_kept - rates.bias * slope;
+        const float step = rates.linear * slope;
+        for (size_t i = begin; i < end; ++i) {
+          float& weight = weights[indices[i]];
+          weight = weight * rates.linear_kept - step * values[i];
+        }
+      }
+      begin = end;
     }
+    linear.bias = bias;
+    tally.rows += block.count;
+    tally.finite = check == 0 && std::isfinite(bias);
+    member.tally = tally;
+    member.product = product;
+    return tally.finite;
+  }
+
+  bool derive(Member& member, const Block& block, const float* pairs) const {
+    if (model.type() == PredictorType::regressor) {
+      return adagrad ? derive<false, true>(member, block, pairs)
+                     : derive<false, false>(member, block, pairs);
+    }
+    return adagrad ? derive<true, true>(member, block, pairs)
+                   : derive<true, false>(member, block, pairs);
+  }
+
+  // The derivative of the cross-entropy by the output, and the tally of it: the cross-entropy is
+  // log(1 + e^-|y|), and |y| more where the guess is wrong.
+  static float classify(float output, float label, Tally& tally, double& product) {
     const float small = std::exp(-std::abs(output));
     const float inverse = 1 / (1 + small);
     const bool guess = output > 0;
     const bool truth = label > 0.5f;
-    // Cross-entropy: log(1 + e^-|y|), and |y| more where the guess is wrong.
-    member.product *= 1 + small;
+    product *= 1 + small;
     if (guess != truth) tally.loss += std::abs(output);
-    if (tally.rows % kProductRows == 0) take_logarithm(member);
+    if (product > kProductMax) {
+      tally.loss += std::log(product);
+      product = 1;
+    }
     tally.right += guess == truth;
     tally.true_positives += guess && truth;
     tally.false_positives += guess && !truth;
@@ -182,38 +251,28 @@ struct Descent::State {
     member.product = 1;
   }
 
-  void move_plain(Linear& linear, RowView row, float slope) const {
-    const float rate = static_cast<float>(settings.linear.learning_rate);
-    const float kept = 1 - rate * static_cast<float>(settings.linear.weight_decay);
-    const float bias_rate = static_cast<float>(settings.bias.learning_rate);
-    const float bias_decay = static_cast<float>(settings.bias.weight_decay);
-    linear.bias -= bias_rate * (slope + bias_decay * linear.bias);
-    const float step = rate * slope;
-    for (size_t i = 0; i < row.indices.size(); ++i) {
-      float& weight = linear.weights[row.indices[i]];
-      weight = weight * kept - step * row.values[i];
-    }
-  }
-
-  void move_adagrad(Linear& linear, RowView row, float slope) const {
-    const float decay = static_cast<float>(settings.linear.weight_decay);
-    const float rate = static_cast<float>(settings.linear.learning_rate);
-    const float bias_rate = static_cast<float>(settings.bias.learning_rate);
-    const float bias_decay = static_cast<float>(settings.bias.weight_decay);
-    const auto move = [](float& parameter, float& square, float gradient, float by) {
-      square += gradient * gradient;
-      parameter -= by * gradient / std::sqrt(square);
-    };
-    move(linear.bias, linear.bias_square, slope + bias_decay * linear.bias, bias_rate);
-    for (size_t i = 0; i < row.indices.size(); ++i) {
-      float& weight = linear.weights[row.indices[i]];
-      move(weight, linear.squares[row.indices[i]], slope * row.values[i] + decay * weight, rate);
-    }
-  }
+  // Of the settings, as the loops take them.
+  struct Rates {
+    explicit Rates(const Settings& s)
+        : bias(static_cast<float>(s.bias.learning_rate)),
+          bias_decay(static_cast<float>(s.bias.weight_decay)),
+          bias_kept(1 - bias * bias_decay),
+          linear(static_cast<float>(s.linear.learning_rate)),
+          linear_decay(static_cast<float>(s.linear.weight_decay)),
+          linear_kept(1 - linear * linear_decay) {}
+    float bias;
+    float bias_decay;
+    float bias_kept;
+    float linear;
+    float linear_decay;
+    float linear_kept;
+  };
 
   Model& model;
   const Settings& settings;
-  bool adagrad;
+  const Rates rates;
+  const bool adagrad;
+  const bool far;
   std::unique_ptr<runtime::Team> team;
   FloatTable squares;  // AdaGrad's sums for the factors, laid out as the model's rows.
   FloatTable linear_squares;

@@ -1,9 +1,10 @@
 // The solvers `sgd` and `adagrad`: one example after another moves the parameters of its features.
 //
-// Rows are taken in blocks of kBlockRows. The outputs of a block are computed before the block
-// before it has moved the factors, so that threads, each with some units of all factors, need to
-// exchange only sums of interactions, a block ahead of their use. Factors are therefore up to
-// 2 kBlockRows - 1 examples old when an output is computed; the bias and the linear weights, of
+// Rows are taken in blocks of up to kBlockRows rows and kBlockEntries non-zeros, whose factors stay
+// in the cache next to the core until they are moved. The outputs of a block are computed before
+// the block before it has moved the factors, so that threads, each with some units of all factors,
+// need to exchange only sums of interactions, a block ahead of their use. Factors are therefore up
+// to 2 kBlockRows - 1 examples old when an output is computed; the bias and the linear weights, of
 // which each thread keeps a copy, never are. Results do not depend on the number of threads.
 #pragma once
 
@@ -15,6 +16,10 @@
 namespace millrace::ml::factorization_machines {
 
 inline constexpr size_t kBlockRows = 16;
+inline constexpr size_t kBlockEntries = 64;  // A row with more is a block of its own.
+
+// The rows from `first` up to `end` that make a block.
+size_t block_rows(const RowBatch& batch, size_t first, size_t end);
 
 Result<void> solve_descent(const Training& training, Model& model);
 

@@ -1,6 +1,7 @@
 #include "engines/ml/algorithms/factorization_machines/kernels.h"
 
 #include <algorithm>
+#include <limits>
 
 // Highway compiles this file once for each kind of processor.
 #undef HWY_TARGET_INCLUDE
@@ -23,7 +24,8 @@ constexpr size_t kLanes = hn::MaxLanes(D());
 constexpr size_t kVectors = kUnit / kLanes;  // Of a unit.
 // Units that are worked on at once: as many as leave registers for the rest.
 constexpr size_t kUnitsMax = kLanes == 16 ? 4 : kLanes == 8 ? 2 : 1;
-constexpr size_t kRowsAhead = 8;  // Whose parameters are fetched while a row is worked on.
+constexpr size_t kEntriesAhead = 24;  // Whose factors are fetched while a row is worked on.
+constexpr size_t kFeaturesAhead = 4;
 constexpr size_t kCacheLine = 64;
 
 // The lanes of the units from a factor on; the last unit of a row may be cut off.
@@ -84,11 +86,65 @@ HWY_INLINE void fetch(const float* row, size_t width) {
   for (size_t at = 0; at < width; at += kCacheLine / sizeof(float)) __builtin_prefetch(row + at, 1);
 }
 
-// The sum of the lanes of a unit, always in the same order.
-HWY_INLINE float total(const V* vectors) {
-  V sum = vectors[0];
-  for (size_t n = 1; n < kVectors; ++n) sum = hn::Add(sum, vectors[n]);
-  return hn::GetLane(hn::SumOfLanes(D(), sum));
+// Adds up the blocks of four lanes; keeps the first kUnits lanes of the sum.
+template <size_t kUnits, class Tag, class Vector>
+HWY_INLINE void add_blocks(Tag tag, Vector blocks, float* out) {
+  if constexpr (hn::MaxLanes(Tag()) > 4) {
+    const hn::Half<Tag> half;
+    add_blocks<kUnits>(half, hn::Add(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks)),
+                       out);
+  } else if constexpr (kUnits == 4) {
+    hn::StoreU(blocks, tag, out);
+  } else {
+    HWY_ALIGN float all[4];
+    hn::Store(blocks, tag, all);
+    for (size_t u = 0; u < kUnits; ++u) out[u] = all[u];
+  }
+}
+
+// The sums of the lanes of up to four units, one for each of the lanes 0 to 3; always added in the
+// same order.
+template <size_t kUnits>
+HWY_INLINE void totals(const V* vectors, float* out) {
+  V z[4];
+  for (size_t u = 0; u < 4; ++u) {
+    z[u] = u < kUnits ? vectors[u * kVectors] : hn::Zero(D());
+    for (size_t n = 1; n < kVectors && u < kUnits; ++n) {
+      z[u] = hn::Add(z[u], vectors[u * kVectors + n]);
+    }
+  }
+  const hn::RepartitionToWide<D> wide;
+  const V a = hn::Add(hn::InterleaveLower(D(), z[0], z[1]), hn::InterleaveUpper(D(), z[0], z[1]));
+  const V b = hn::Add(hn::InterleaveLower(D(), z[2], z[3]), hn::InterleaveUpper(D(), z[2], z[3]));
+  const auto low = hn::InterleaveLower(wide, hn::BitCast(wide, a), hn::BitCast(wide, b));
+  const auto high = hn::InterleaveUpper(wide, hn::BitCast(wide, a), hn::BitCast(wide, b));
+  add_blocks<kUnits>(D(), hn::Add(hn::BitCast(D(), low), hn::BitCast(D(), high)), out);
+}
+
+// For a row of `entries` features: s = sum_i v_i x_i, and p = sum_{i<j} v_i x_i v_j x_j by lanes.
+template <class ChunkLanes>
+HWY_INLINE void add_row(const ChunkLanes& lanes, const float* rows, size_t stride,
+                        const uint32_t* indices, const float* values, size_t entries, V* s, V* p) {
+  constexpr size_t kCount = ChunkLanes::kCount;
+  if (entries == 0) {
+    for (size_t n = 0; n < kCount; ++n) s[n] = p[n] = hn::Zero(D());
+    return;
+  }
+  const float* v = rows + indices[0] * stride;
+  const V first = hn::Set(D(), values[0]);
+  for (size_t n = 0; n < kCount; ++n) {
+    s[n] = hn::Mul(lanes.load(v, n), first);
+    p[n] = hn::Zero(D());
+  }
+  for (size_t i = 1; i < entries; ++i) {
+    v = rows + indices[i] * stride;
+    const V x = hn::Set(D(), values[i]);
+    for (size_t n = 0; n < kCount; ++n) {
+      const V t = hn::Mul(lanes.load(v, n), x);
+      p[n] = hn::MulAdd(s[n], t, p[n]);
+      s[n] = hn::Add(s[n], t);
+    }
+  }
 }
 
 struct Interaction {
@@ -100,26 +156,19 @@ struct Interaction {
   HWY_INLINE void run(size_t at, size_t left) {
     const Lanes<kUnits, kCut> lanes(left);
     constexpr size_t kCount = Lanes<kUnits, kCut>::kCount;
-    V s[kCount], q[kCount];
-    for (size_t n = 0; n < kCount; ++n) s[n] = q[n] = hn::Zero(D());
-    for (size_t i = 0; i < row.indices.size(); ++i) {
-      const float* v = model.row(row.indices[i]) + at;
-      const V x = hn::Set(D(), row.values[i]);
-      for (size_t n = 0; n < kCount; ++n) {
-        const V t = hn::Mul(lanes.load(v, n), x);
-        s[n] = hn::Add(s[n], t);
-        q[n] = hn::MulAdd(t, t, q[n]);
-      }
-    }
-    for (size_t n = 0; n < kCount; ++n) q[n] = hn::MulSub(s[n], s[n], q[n]);
-    for (size_t u = 0; u < kUnits; ++u) sum += total(q + u * kVectors);
+    V s[kCount], p[kCount];
+    add_row(lanes, model.factors + at, model.stride, row.indices.data(), row.values.data(),
+            row.indices.size(), s, p);
+    float pairs[4];
+    totals<kUnits>(p, pairs);
+    for (size_t u = 0; u < kUnits; ++u) sum += pairs[u];
   }
 };
 
 float InteractionOf(const ModelView& model, RowView row) {
   Interaction work{model, row};
   by_chunks(model.num_factors, work);
-  return 0.5f * work.sum;
+  return work.sum;
 }
 
 struct ForwardWork {
@@ -134,32 +183,34 @@ struct ForwardWork {
     const Lanes<kUnits, kCut> lanes(left);
     constexpr size_t kCount = Lanes<kUnits, kCut>::kCount;
     const RowBatch& batch = *block.batch;
+    const size_t stride = table.stride;
     const float* const rows = table.rows + table.slice.begin + at;
-    for (size_t r = 0; r < block.count; ++r) {
-      const RowView row = batch.row(block.first + r);
-      if (block.first + r + kRowsAhead < batch.size()) {
-        const RowView ahead = batch.row(block.first + r + kRowsAhead);
-        for (const uint32_t index : ahead.indices) fetch(rows + index * table.stride, left);
-      }
-      V s[kCount], q[kCount];
-      for (size_t n = 0; n < kCount; ++n) s[n] = q[n] = hn::Zero(D());
-      const size_t entries = row.indices.size();
-      for (size_t i = 0; i < entries; ++i) {
-        const float* v = rows + row.indices[i] * table.stride;
-        const V x = hn::Set(D(), row.values[i]);
-        for (size_t n = 0; n < kCount; ++n) {
-          const V t = hn::Mul(lanes.load(v, n), x);
-          s[n] = hn::Add(s[n], t);
-          q[n] = hn::MulAdd(t, t, q[n]);
+    const float* const beside =
+        table.beside == nullptr ? nullptr : table.beside + table.slice.begin + at;
+    const uint32_t* const indices = batch.indices.data();
+    const float* const values = batch.values.data();
+    const size_t* const ends = batch.ends().data();
+    const size_t entries = batch.indices.size();
+    size_t begin = batch.begin_of(block.first);
+    size_t ahead = std::min(begin + kEntriesAhead, entries);
+    float* out = sums + at;
+    float* pair = pairs + at / kUnit;
+    for (size_t r = block.first; r < block.first + block.count; ++r) {
+      if (table.far) {
+        for (const size_t until = std::min(ends[r] + kEntriesAhead, entries); ahead < until;
+             ++ahead) {
+          fetch(rows + indices[ahead] * stride, left);
+          if (beside != nullptr) fetch(beside + indices[ahead] * stride, left);
         }
       }
-      float* const out = sums + r * table.slice.width + at;
-      for (size_t n = 0; n < kCount; ++n) {
-        lanes.store(s[n], out, n);
-        q[n] = hn::MulSub(s[n], s[n], q[n]);
-      }
-      float* const pair = pairs + r * pairs_stride + at / kUnit;
-      for (size_t u = 0; u < kUnits; ++u) pair[u] = total(q + u * kVectors);
+      const size_t end = ends[r];
+      V s[kCount], p[kCount];
+      add_row(lanes, rows, stride, indices + begin, values + begin, end - begin, s, p);
+      for (size_t n = 0; n < kCount; ++n) lanes.store(s[n], out, n);
+      totals<kUnits>(p, pair);
+      begin = end;
+      out += table.slice.width;
+      pair += pairs_stride;
     }
   }
 };
@@ -184,16 +235,18 @@ struct DescendWork {
     constexpr size_t kCount = Lanes<kUnits, kCut>::kCount;
     float* const rows = table.rows + table.slice.begin + at;
     const float kept = 1 - rate * decay;
-    for (size_t r = 0; r < block.count; ++r) {
-      const RowView row = block.batch->row(block.first + r);
-      const float* const in = sums + r * table.slice.width + at;
+    const uint32_t* const indices = block.batch->indices.data();
+    const float* const values = block.batch->values.data();
+    const size_t* const ends = block.batch->ends().data() + block.first;
+    size_t i = block.batch->begin_of(block.first);
+    const float* in = sums + at;
+    for (size_t r = 0; r < block.count; ++r, in += table.slice.width) {
       V s[kCount];
       for (size_t n = 0; n < kCount; ++n) s[n] = lanes.load(in, n);
       const float slope = rate * slopes[r];
-      const size_t entries = row.indices.size();
-      for (size_t i = 0; i < entries; ++i) {
-        float* const v = rows + row.indices[i] * table.stride;
-        const float x = row.values[i];
+      for (const size_t end = ends[r]; i < end; ++i) {
+        float* const v = rows + indices[i] * table.stride;
+        const float x = values[i];
         const V away = hn::Set(D(), slope * x);
         const V stay = hn::Set(D(), kept + slope * x * x);
         for (size_t n = 0; n < kCount; ++n) {
@@ -218,9 +271,14 @@ HWY_INLINE V inverse_root(V x) {
   return hn::Mul(guess, hn::NegMulAdd(half, hn::Mul(guess, guess), hn::Set(D(), 1.5f)));
 }
 
+// 1 / x likewise.
+HWY_INLINE V inverse(V x) {
+  const V guess = hn::ApproximateReciprocal(x);
+  return hn::Mul(guess, hn::NegMulAdd(x, guess, hn::Set(D(), 2.0f)));
+}
+
 struct AdagradWork {
   const FactorTable& table;
-  float* squares;
   Block block;
   const float* sums;
   const float* slopes;
@@ -234,18 +292,20 @@ struct AdagradWork {
     const size_t begin = table.slice.begin + at;
     const V lambda = hn::Set(D(), decay);
     const V step = hn::Set(D(), rate);
-    for (size_t r = 0; r < block.count; ++r) {
-      const RowView row = block.batch->row(block.first + r);
-      const float* const in = sums + r * table.slice.width + at;
+    const uint32_t* const indices = block.batch->indices.data();
+    const float* const values = block.batch->values.data();
+    const size_t* const ends = block.batch->ends().data() + block.first;
+    size_t i = block.batch->begin_of(block.first);
+    const float* in = sums + at;
+    for (size_t r = 0; r < block.count; ++r, in += table.slice.width) {
       V s[kCount];
       for (size_t n = 0; n < kCount; ++n) s[n] = lanes.load(in, n);
       const float slope = slopes[r];
-      const size_t entries = row.indices.size();
-      for (size_t i = 0; i < entries; ++i) {
-        const size_t offset = row.indices[i] * table.stride + begin;
+      for (const size_t last = ends[r]; i < last; ++i) {
+        const size_t offset = indices[i] * table.stride + begin;
         float* const v = table.rows + offset;
-        float* const g = squares + offset;
-        const float x = row.values[i];
+        float* const g = table.beside + offset;
+        const float x = values[i];
         const V away = hn::Set(D(), slope * x);
         const V stay = hn::Sub(lambda, hn::Set(D(), slope * x * x));
         for (size_t n = 0; n < kCount; ++n) {
@@ -253,7 +313,7 @@ struct AdagradWork {
           const V gradient = hn::MulAdd(away, s[n], hn::Mul(stay, old));
           const V square = hn::MulAdd(gradient, gradient, lanes.load(g, n));
           lanes.store(square, g, n);
-          const V move = hn::Mul(hn::Mul(step, gradient), inverse_root(square));
+          const V move = hn::Mul(hn::Mul(step, gradient), hn::ApproximateReciprocalSqrt(square));
           lanes.store(hn::Sub(old, move), v, n);
         }
       }
@@ -261,15 +321,15 @@ struct AdagradWork {
   }
 };
 
-void DescendAdagrad(const FactorTable& table, float* squares, Block block, const float* sums,
-                    const float* slopes, float rate, float decay) {
-  AdagradWork work{table, squares, block, sums, slopes, rate, decay};
+void DescendAdagrad(const FactorTable& table, Block block, const float* sums, const float* slopes,
+                    float rate, float decay) {
+  AdagradWork work{table, block, sums, slopes, rate, decay};
   by_chunks(table.slice.width, work);
 }
 
 // One vector of parameters by one step; answers the parameters.
 struct AdamVectors {
-  V rate, decay, scale, clip, epsilon, beta1, beta2, rest1, rest2;
+  V rate, decay, scale, clip, epsilon, beta1, beta2, rest1, rest2, least;
 
   HWY_INLINE explicit AdamVectors(const AdamStep& step)
       : rate(hn::Set(D(), step.rate)),
@@ -280,7 +340,8 @@ struct AdamVectors {
         beta1(hn::Set(D(), step.beta1)),
         beta2(hn::Set(D(), step.beta2)),
         rest1(hn::Set(D(), 1 - step.beta1)),
-        rest2(hn::Set(D(), 1 - step.beta2)) {}
+        rest2(hn::Set(D(), 1 - step.beta2)),
+        least(hn::Set(D(), std::numeric_limits<float>::min())) {}
 
   HWY_INLINE V move(V gradient, V parameter, V& mean, V& square) const {
     // MXNet's order: decay joins the gradient before it is clipped.
@@ -288,58 +349,65 @@ struct AdamVectors {
     slope = hn::Min(hn::Max(slope, hn::Neg(clip)), clip);
     mean = hn::MulAdd(mean, beta1, hn::Mul(rest1, slope));
     square = hn::MulAdd(square, beta2, hn::Mul(rest2, hn::Mul(slope, slope)));
-    const V root = hn::Add(hn::Sqrt(square), epsilon);
-    return hn::Sub(parameter, hn::Div(hn::Mul(rate, mean), root));
+    // The root of zero is zero, without its inverse.
+    const V root = hn::Mul(square, inverse_root(hn::Max(square, least)));
+    return hn::NegMulAdd(hn::Mul(rate, mean), inverse(hn::Add(root, epsilon)), parameter);
   }
 };
 
 struct AdamWork {
-  const Slice& slice;
-  const Occurrence* occurrences;
-  size_t count;
+  const AdamTables& tables;
+  const Occurrences& by_feature;
   const float* sums;
   const float* slopes;
   const AdamStep& step;
-  float* factors;
-  float* means;
-  float* squares;
 
   template <size_t kUnits, bool kCut>
   HWY_INLINE void run(size_t at, size_t left) {
     const Lanes<kUnits, kCut> lanes(left);
     constexpr size_t kCount = Lanes<kUnits, kCut>::kCount;
     const AdamVectors adam(step);
-    V gradient[kCount];
-    for (size_t n = 0; n < kCount; ++n) gradient[n] = hn::Zero(D());
-    float own = 0;
-    for (size_t i = 0; i < count; ++i) {
-      const float slope = slopes[occurrences[i].row] * occurrences[i].value;
-      own += slope * occurrences[i].value;
-      const V weight = hn::Set(D(), slope);
-      const float* const in = sums + occurrences[i].row * slice.width + at;
-      for (size_t n = 0; n < kCount; ++n) {
-        gradient[n] = hn::MulAdd(weight, lanes.load(in, n), gradient[n]);
+    const size_t offset = tables.slice.begin + at;
+    uint32_t i = 0;
+    for (size_t slot = 0; slot < by_feature.count; ++slot) {
+      if (slot + kFeaturesAhead < by_feature.count) {
+        const size_t ahead = by_feature.features[slot + kFeaturesAhead] * tables.stride + offset;
+        fetch(tables.factors + ahead, left);
+        fetch(tables.means + ahead, left);
+        fetch(tables.squares + ahead, left);
       }
-    }
-    const V less = hn::Set(D(), own);
-    const size_t offset = slice.begin + at;
-    for (size_t n = 0; n < kCount; ++n) {
-      const V parameter = lanes.load(factors + offset, n);
-      V mean = lanes.load(means + offset, n);
-      V square = lanes.load(squares + offset, n);
-      const V total_gradient = hn::NegMulAdd(less, parameter, gradient[n]);
-      lanes.store(adam.move(total_gradient, parameter, mean, square), factors + offset, n);
-      lanes.store(mean, means + offset, n);
-      lanes.store(square, squares + offset, n);
+      V gradient[kCount];
+      for (size_t n = 0; n < kCount; ++n) gradient[n] = hn::Zero(D());
+      float own = 0;
+      for (const uint32_t end = by_feature.ends[slot]; i < end; ++i) {
+        const Occurrence& occurrence = by_feature.occurrences[i];
+        const float slope = slopes[occurrence.row] * occurrence.value;
+        own += slope * occurrence.value;
+        const V weight = hn::Set(D(), slope);
+        const float* const in = sums + occurrence.row * tables.slice.width + at;
+        for (size_t n = 0; n < kCount; ++n) {
+          gradient[n] = hn::MulAdd(weight, lanes.load(in, n), gradient[n]);
+        }
+      }
+      const V less = hn::Set(D(), own);
+      const size_t row = by_feature.features[slot] * tables.stride + offset;
+      for (size_t n = 0; n < kCount; ++n) {
+        const V parameter = lanes.load(tables.factors + row, n);
+        V mean = lanes.load(tables.means + row, n);
+        V square = lanes.load(tables.squares + row, n);
+        const V total = hn::NegMulAdd(less, parameter, gradient[n]);
+        lanes.store(adam.move(total, parameter, mean, square), tables.factors + row, n);
+        lanes.store(mean, tables.means + row, n);
+        lanes.store(square, tables.squares + row, n);
+      }
     }
   }
 };
 
-void StepAdam(const Slice& slice, const Occurrence* occurrences, size_t count, const float* sums,
-              const float* slopes, const AdamStep& step, float* factors, float* means,
-              float* squares) {
-  AdamWork work{slice, occurrences, count, sums, slopes, step, factors, means, squares};
-  by_chunks(slice.width, work);
+void StepAdam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
+              const float* slopes, const AdamStep& step) {
+  AdamWork work{tables, by_feature, sums, slopes, step};
+  by_chunks(tables.slice.width, work);
 }
 
 struct AdamMove {
@@ -400,16 +468,14 @@ void descend(const FactorTable& table, Block block, const float* sums, const flo
   HWY_DYNAMIC_DISPATCH(Descend)(table, block, sums, slopes, rate, decay);
 }
 
-void descend_adagrad(const FactorTable& table, float* squares, Block block, const float* sums,
-                     const float* slopes, float rate, float decay) {
-  HWY_DYNAMIC_DISPATCH(DescendAdagrad)(table, squares, block, sums, slopes, rate, decay);
+void descend_adagrad(const FactorTable& table, Block block, const float* sums, const float* slopes,
+                     float rate, float decay) {
+  HWY_DYNAMIC_DISPATCH(DescendAdagrad)(table, block, sums, slopes, rate, decay);
 }
 
-void step_adam(const Slice& slice, const Occurrence* occurrences, size_t count, const float* sums,
-               const float* slopes, const AdamStep& step, float* factors, float* means,
-               float* squares) {
-  HWY_DYNAMIC_DISPATCH(StepAdam)
-  (slice, occurrences, count, sums, slopes, step, factors, means, squares);
+void step_adam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
+               const float* slopes, const AdamStep& step) {
+  HWY_DYNAMIC_DISPATCH(StepAdam)(tables, by_feature, sums, slopes, step);
 }
 
 void move_adam(const AdamStep& step, const float* gradients, size_t count, float* parameters,

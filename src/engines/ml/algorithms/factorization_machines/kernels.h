@@ -32,6 +32,8 @@ struct FactorTable {
   float* rows = nullptr;
   size_t stride = 0;
   Slice slice;
+  float* beside = nullptr;  // What the solver knows of each factor, laid out likewise.
+  bool far = true;          // Too large for the cache nearby: rows are fetched ahead.
 };
 
 // The rows `first` to `first + count` of a batch.
@@ -41,11 +43,11 @@ struct Block {
   size_t count = 0;
 };
 
-// 1/2 sum_f ((sum_i v_if x_i)^2 - sum_i v_if^2 x_i^2) of one row.
+// sum_f sum_{i<j} v_if x_i v_jf x_j of one row, which is the term of pairs of eq. 1.
 float interaction(const ModelView& model, RowView row);
 
 // Of each row of the block and each factor of the slice: sums[row * width + f] = sum_i v_if x_i,
-// and of each unit: pairs[row * pairs_stride + u] = sum_f (sums_f^2 - sum_i v_if^2 x_i^2).
+// and of each unit: pairs[row * pairs_stride + u] = sum_f sum_{i<j} v_if x_i v_jf x_j.
 void forward(const FactorTable& table, Block block, float* sums, float* pairs, size_t pairs_stride);
 
 // Stochastic gradient descent, row after row: v_if -= rate (d x_i (sums_f - v_if x_i) + decay v_if)
@@ -54,9 +56,9 @@ void descend(const FactorTable& table, Block block, const float* sums, const flo
              float rate, float decay);
 
 // AdaGrad (Duchi, Hazan and Singer 2011): as descend(), each parameter's rate divided by the root
-// of the sum of its squared gradients, which `squares` (laid out as the table) accumulates.
-void descend_adagrad(const FactorTable& table, float* squares, Block block, const float* sums,
-                     const float* slopes, float rate, float decay);
+// of the sum of its squared gradients, which `table.beside` accumulates.
+void descend_adagrad(const FactorTable& table, Block block, const float* sums, const float* slopes,
+                     float rate, float decay);
 
 // The rows of a batch in which a feature occurs, and its value there.
 struct Occurrence {
@@ -74,12 +76,28 @@ struct AdamStep {
   float beta2;
 };
 
-// One step of Adam (Kingma and Ba 2015) for the factors of one feature: its gradient is the sum
-// over `count` occurrences of d x (sums_f - v_f x). `means` and `squares` are the feature's
-// moments.
-void step_adam(const Slice& slice, const Occurrence* occurrences, size_t count, const float* sums,
-               const float* slopes, const AdamStep& step, float* factors, float* means,
-               float* squares);
+// A batch by feature: `occurrences` of features[slot] end at ends[slot], and begin where those of
+// the slot before it end.
+struct Occurrences {
+  const uint32_t* features = nullptr;
+  const uint32_t* ends = nullptr;
+  const Occurrence* occurrences = nullptr;
+  size_t count = 0;  // Of features.
+};
+
+// The factors and their two moments, laid out alike.
+struct AdamTables {
+  float* factors = nullptr;
+  float* means = nullptr;
+  float* squares = nullptr;
+  size_t stride = 0;
+  Slice slice;
+};
+
+// One step of Adam (Kingma and Ba 2015) for the factors of all features of a batch: the gradient of
+// each is the sum over its occurrences of d x (sums_f - v_f x).
+void step_adam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
+               const float* slopes, const AdamStep& step);
 
 // The same for parameters whose gradients are known.
 void move_adam(const AdamStep& step, const float* gradients, size_t count, float* parameters,
