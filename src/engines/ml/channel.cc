@@ -58,14 +58,14 @@ Result<bool> Channel::open_next() {
   if (next_file_ == files_.size()) return false;
   const std::string& name = files_[next_file_];
   TRY(auto file, disk_.open(folder_ / name, runtime::OpenMode::read));
-  reader_ = std::make_unique<RecordioReader>(make_gunzip_source(make_file_source(std::move(file))));
+  reader_ = make_recordio_examples(make_gunzip_source(make_file_source(std::move(file))), rules_);
   ++next_file_;
   return true;
 }
 
 Error Channel::located(Error error) const {
-  error.message = fmt::format("channel '{}', file '{}', record {}: {}", name_,
-                              files_[next_file_ - 1], reader_->number(), error.message);
+  error.message = fmt::format("channel '{}', file '{}', {}: {}", name_, files_[next_file_ - 1],
+                              reader_->place(), error.message);
   return error;
 }
 
@@ -76,15 +76,9 @@ Result<void> Channel::read(size_t rows, RowBatch& batch) {
       TRY(const bool opened, open_next());
       if (!opened) return ok;
     }
-    Result<std::optional<BytesView>> record = reader_->next();
-    if (!record) return fail(located(std::move(record).error()));
-    if (!*record) {
-      reader_.reset();
-      continue;
-    }
-    if (Result<void> added = append_record(**record, rules_, batch); !added) {
-      return fail(located(std::move(added).error()));
-    }
+    Result<bool> more = reader_->read(rows, batch);
+    if (!more) return fail(located(std::move(more).error()));
+    if (!*more) reader_.reset();
   }
   return ok;
 }

@@ -11,8 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "engines/ml/record.h"
-#include "engines/ml/recordio.h"
+#include "engines/ml/example_reader.h"
 #include "engines/ml/rows.h"
 #include "runtime/disk.h"
 
@@ -43,7 +42,7 @@ class Channel {
   std::vector<std::string> files_;
   RowRules rules_;
   size_t next_file_ = 0;
-  std::unique_ptr<RecordioReader> reader_;
+  std::unique_ptr<ExampleReader> reader_;
 };
 
 }  // namespace millrace::ml

@@ -1,7 +1,6 @@
 #include "engines/ml/protobuf_wire.h"
 
 #include <bit>
-#include <cstring>
 
 namespace millrace::ml {
 namespace {
@@ -83,18 +82,6 @@ void append_bytes_field(Bytes& out, uint32_t field, BytesView bytes) {
   append_tag(out, field, WireType::bytes);
   append_varint(out, bytes.size());
   out.append(bytes);
-}
-
-uint32_t load_u32(const char* bytes) {
-  uint32_t value = 0;
-  std::memcpy(&value, bytes, sizeof value);
-  return value;
-}
-
-uint64_t load_u64(const char* bytes) {
-  uint64_t value = 0;
-  std::memcpy(&value, bytes, sizeof value);
-  return value;
 }
 
 void append_u32(Bytes& out, uint32_t value) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "base/bytes.h"
@@ -38,8 +39,16 @@ void append_tag(Bytes& out, uint32_t field, WireType type);
 void append_bytes_field(Bytes& out, uint32_t field, BytesView bytes);
 
 // Little-endian numbers, as the wire format and recordIO have them.
-uint32_t load_u32(const char* bytes);
-uint64_t load_u64(const char* bytes);
+inline uint32_t load_u32(const char* bytes) {
+  uint32_t value = 0;
+  std::memcpy(&value, bytes, sizeof value);
+  return value;
+}
+inline uint64_t load_u64(const char* bytes) {
+  uint64_t value = 0;
+  std::memcpy(&value, bytes, sizeof value);
+  return value;
+}
 void append_u32(Bytes& out, uint32_t value);
 void append_u64(Bytes& out, uint64_t value);
 

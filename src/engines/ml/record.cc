@@ -8,6 +8,7 @@
 
 #include "engines/ml/limits.h"
 #include "engines/ml/protobuf_wire.h"
+#include "engines/ml/usual_record.h"
 
 namespace millrace::ml {
 namespace {
@@ -19,6 +20,7 @@ enum ValueField : uint32_t { kFloat32 = 2, kFloat64 = 3, kInt32 = 7, kBytes = 9 
 enum TensorField : uint32_t { kValues = 1, kKeys = 2, kShape = 3 };
 
 constexpr std::string_view kValuesName = "values";
+constexpr std::string_view kImportanceName = "importance";
 
 struct Tensor {
   ValueField kind = kFloat32;
@@ -70,7 +72,8 @@ Result<Entry> parse_entry(BytesView message) {
 struct Maps {
   std::optional<BytesView> features;  // Of the entry `values`.
   std::optional<BytesView> label;
-  bool more_labels = false;  // A label that is not called `values`.
+  std::optional<BytesView> importance;
+  bool more_labels = false;  // A label that is called otherwise.
 };
 
 Result<Maps> parse_maps(BytesView record) {
@@ -86,8 +89,14 @@ Result<Maps> parse_maps(BytesView record) {
     TRY(const Entry entry, parse_entry(field->bytes));
     const bool named_values = entry.key == kValuesName;
     if (field->number == kFeatures && named_values) maps.features = entry.value;
-    if (field->number == kLabel && named_values) maps.label = entry.value;
-    if (field->number == kLabel && !named_values) maps.more_labels = true;
+    if (field->number != kLabel) continue;
+    if (named_values) {
+      maps.label = entry.value;
+    } else if (entry.key == kImportanceName) {
+      maps.importance = entry.value;
+    } else {
+      maps.more_labels = true;
+    }
   }
 }
 
@@ -218,6 +227,17 @@ Result<void> drop_zeros(uint64_t feature_dim, RowBatch& rows) {
   return ok;
 }
 
+Result<std::vector<float>> parse_numbers(BytesView value) {
+  TRY(const Tensor tensor, parse_value(value));
+  std::vector<float> values;
+  WireReader reader(tensor.message);
+  for (;;) {
+    TRY(const std::optional<WireField> field, reader.next());
+    if (!field) return values;
+    if (field->number == kValues) TRY(append_values(tensor.kind, *field, values));
+  }
+}
+
 Result<float> parse_label(const Maps& maps, LabelRule rule) {
   if (rule == LabelRule::ignored) return 0.0f;
   if (maps.more_labels && maps.label) {
@@ -227,14 +247,7 @@ Result<float> parse_label(const Maps& maps, LabelRule rule) {
     return fail(ErrorKind::invalid, maps.more_labels ? "the record's label is not named 'values'"
                                                      : "the record has no label");
   }
-  TRY(const Tensor tensor, parse_value(*maps.label));
-  std::vector<float> values;
-  WireReader reader(tensor.message);
-  for (;;) {
-    TRY(const std::optional<WireField> field, reader.next());
-    if (!field) break;
-    if (field->number == kValues) TRY(append_values(tensor.kind, *field, values));
-  }
+  TRY(const std::vector<float> values, parse_numbers(*maps.label));
   if (values.empty()) return fail(ErrorKind::invalid, "the record has no label");
   if (values.size() > 1) {
     return fail(ErrorKind::invalid,
@@ -249,15 +262,34 @@ Result<float> parse_label(const Maps& maps, LabelRule rule) {
   return label;
 }
 
+// 1 where there is none, or where labels are not read.
+Result<float> parse_importance(const Maps& maps, LabelRule rule) {
+  if (rule == LabelRule::ignored || !maps.importance) return 1.0f;
+  TRY(const std::vector<float> values, parse_numbers(*maps.importance));
+  if (values.size() != 1) {
+    return fail(ErrorKind::invalid,
+                fmt::format("the record's importance is not one number but {}", values.size()));
+  }
+  if (!std::isfinite(values.front()) || !(values.front() > 0)) {
+    return fail(ErrorKind::invalid,
+                fmt::format("the record's importance is {}, but it has to be positive and finite",
+                            values.front()));
+  }
+  return values.front();
+}
+
 Result<void> parse_row(BytesView record, const RowRules& rules, RowBatch& rows) {
   TRY(const Maps maps, parse_maps(record));
   if (!maps.features) return fail(ErrorKind::invalid, "the record has no feature named 'values'");
   TRY(const Tensor tensor, parse_value(*maps.features));
   TRY(append_features(tensor, rules.feature_dim, rows));
   TRY(const float label, parse_label(maps, rules.label));
+  TRY(const float importance, parse_importance(maps, rules.label));
   const bool sparse = rows.indices.size() > rows.open_begin() ||
                       rows.values.size() == rows.open_begin();  // No entry at all: a row of zeros.
-  return append_row(rules, rows, sparse, label);
+  TRY(append_row(rules, rows, sparse, label));
+  if (importance != 1) rows.weigh_last_row(importance);
+  return ok;
 }
 
 void append_float_entry(Bytes& record, uint32_t map, std::string_view name, BytesView tensor) {
@@ -297,6 +329,7 @@ Result<void> append_row(const RowRules& rules, RowBatch& rows, bool sparse, floa
 }
 
 Result<void> append_record(BytesView record, const RowRules& rules, RowBatch& rows) {
+  if (append_usual_record(record, rules, rows)) return ok;
   Result<void> result = parse_row(record, rules, rows);
   if (!result) rows.undo();
   return result;

@@ -12,20 +12,11 @@
 
 namespace millrace::ml {
 
-enum class LabelRule : uint8_t {
-  ignored,   // A record may have none; what it has is not read.
-  number,    // Exactly one finite number.
-  zero_one,  // Exactly one, 0 or 1.
-};
-
-struct RowRules {
-  uint64_t feature_dim = 0;
-  LabelRule label = LabelRule::ignored;
-};
-
 // Reads one record as a further row of `rows`: a sparse tensor (indices in any order; values of
 // equal ones add up) or a dense one of feature_dim values, whose zeros are left out; float32,
-// float64 or int32. On an error `rows` is as before. Errors: invalid, with the cause.
+// float64 or int32. An entry `importance` beside the label (an extension of Millrace: one positive
+// finite number) says how much the example counts. On an error `rows` is as before. Errors:
+// invalid, with the cause.
 Result<void> append_record(BytesView record, const RowRules& rules, RowBatch& rows);
 
 // Adds one row that did not come from a record (a JSON request), under the same rules.

@@ -165,6 +165,23 @@ TEST(Record, RefusesMissingAndFurtherLabels) {
   EXPECT_EQ(error_of(features({1}, {1}) + other), "the record's label is not named 'values'");
 }
 
+TEST(Record, RefusesAnImportanceThatIsNone) {
+  const auto importance = [](const std::vector<float>& values) {
+    return entry(2, "importance", 2, tensor(packed_floats(values), {}));
+  };
+  const Bytes record = features({1}, {1}) + label({1});
+  EXPECT_EQ(error_of(record + importance({2.5f})), "none");
+  EXPECT_EQ(error_of(record + importance({0})),
+            "the record's importance is 0, but it has to be positive and finite");
+  EXPECT_EQ(error_of(record + importance({kNan})),
+            "the record's importance is nan, but it has to be positive and finite");
+  EXPECT_EQ(error_of(record + importance({1, 2})),
+            "the record's importance is not one number but 2");
+  EXPECT_EQ(error_of(features({1}, {1}) + importance({1})), "the record has no label");
+  const RowRules ignored{.feature_dim = 10, .label = LabelRule::ignored};
+  EXPECT_EQ(error_of(features({1}, {1}) + importance({-1}), ignored), "none");
+}
+
 TEST(Record, RefusesLabelsThatAreNoClass) {
   const RowRules rules{.feature_dim = 10, .label = LabelRule::zero_one};
   EXPECT_EQ(error_of(features({1}, {1}) + label({1}), rules), "none");

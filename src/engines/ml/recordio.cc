@@ -5,15 +5,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engines/ml/limits.h"
-#include "engines/ml/protobuf_wire.h"
-
 namespace millrace::ml {
 namespace {
 
-constexpr uint32_t kMagic = 0xced7230a;
 constexpr uint32_t kLengthBits = 29;
-constexpr size_t kHeadBytes = 8;
 constexpr size_t kReadBytes = 256 << 10;
 
 enum Part : uint32_t { kWhole = 0, kFirst = 1, kMiddle = 2, kLast = 3 };
@@ -45,10 +40,10 @@ Result<std::optional<RecordioReader::Head>> RecordioReader::head() {
     return fail(ErrorKind::invalid, "the data is truncated: it ends within the head of the record");
   }
   const uint32_t magic = load_u32(buffer_.data() + begin_);
-  if (magic != kMagic) {
+  if (magic != kRecordioMagic) {
     return fail(ErrorKind::invalid,
                 fmt::format("this is not recordIO: the magic number is {:#010x}, not {:#010x}",
-                            magic, kMagic));
+                            magic, kRecordioMagic));
   }
   const uint32_t word = load_u32(buffer_.data() + begin_ + 4);
   begin_ += kHeadBytes;
@@ -79,7 +74,7 @@ Result<BytesView> RecordioReader::join(size_t first_size) {
     if (next->part != kMiddle && next->part != kLast) {
       return fail(ErrorKind::invalid, "the parts of the record are out of order");
     }
-    append_u32(joined_, kMagic);
+    append_u32(joined_, kRecordioMagic);
     TRY(const BytesView bytes, body(next->size));
     joined_.append(bytes);
     if (joined_.size() > kRecordBytesMax) {
@@ -110,7 +105,7 @@ Result<std::optional<BytesView>> RecordioReader::next() {
 
 void append_recordio(Bytes& out, BytesView record) {
   ASSERT(record.size() <= kRecordBytesMax);
-  append_u32(out, kMagic);
+  append_u32(out, kRecordioMagic);
   append_u32(out, static_cast<uint32_t>(record.size()));
   out.append(record);
   out.append(padded(record.size()) - record.size(), '\0');

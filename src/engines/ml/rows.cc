@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/result.h"
-
 namespace millrace::ml {
 
 void RowBatch::clear() {
@@ -12,12 +10,13 @@ void RowBatch::clear() {
   values.clear();
   ends_.clear();
   labels_.clear();
+  importances_.clear();
 }
 
-void RowBatch::end_row(float label) {
-  ASSERT(indices.size() == values.size());
-  ends_.push_back(indices.size());
-  labels_.push_back(label);
+void RowBatch::weigh_last_row(float importance) {
+  ASSERT(!ends_.empty());
+  if (importances_.empty()) importances_.assign(ends_.size(), 1.0f);
+  importances_.back() = importance;
 }
 
 void RowBatch::undo() {

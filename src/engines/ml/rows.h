@@ -7,7 +7,21 @@
 #include <span>
 #include <vector>
 
+#include "base/result.h"
+
 namespace millrace::ml {
+
+enum class LabelRule : uint8_t {
+  ignored,   // An example may have none; what it has is not read.
+  number,    // Exactly one finite number.
+  zero_one,  // Exactly one, 0 or 1.
+};
+
+// What every row that is read must hold, whatever the format.
+struct RowRules {
+  uint64_t feature_dim = 0;
+  LabelRule label = LabelRule::ignored;
+};
 
 struct RowView {
   std::span<const uint32_t> indices;  // Strictly increasing.
@@ -28,10 +42,21 @@ class RowBatch {
   // Where each row ends in `indices` and `values`.
   std::span<const size_t> ends() const { return ends_; }
   size_t begin_of(size_t at) const { return at == 0 ? 0 : ends_[at - 1]; }
+  // How much the example counts: positive and finite, 1 where nothing was said.
+  float importance(size_t at) const { return importances_.empty() ? 1.0f : importances_[at]; }
+  // Whether any row has an importance of its own.
+  bool weighted() const { return !importances_.empty(); }
 
   void clear();
   // Makes a row of everything that was appended to `indices` and `values` since the last row.
-  void end_row(float label);
+  void end_row(float label) {
+    ASSERT(indices.size() == values.size());
+    ends_.push_back(indices.size());
+    labels_.push_back(label);
+    if (!importances_.empty()) importances_.push_back(1);
+  }
+  // Sets the importance of the row that was made last.
+  void weigh_last_row(float importance);
   // Forgets what was appended to `indices` and `values` since the last row.
   void undo();
   // Where the row that is being appended begins.
@@ -45,6 +70,7 @@ class RowBatch {
  private:
   std::vector<size_t> ends_;
   std::vector<float> labels_;
+  std::vector<float> importances_;  // Empty while every row counts 1.
 };
 
 }  // namespace millrace::ml
