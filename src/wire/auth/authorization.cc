@@ -284,6 +284,12 @@ Parsed parse_authorization(const RequestView& request) {
   return parse_query_form(*query);
 }
 
+std::optional<CredentialScope> peek_scope(const RequestView& request, const Claim& claim) {
+  if (!claim) return peek_scope(request);
+  if (claim->kind == AuthKind::anonymous) return std::nullopt;
+  return claim->scope;
+}
+
 std::optional<CredentialScope> peek_scope(const RequestView& request) {
   Authorization out;
   if (const HeaderView* header = find_header(request.headers, "authorization")) {

@@ -32,13 +32,16 @@ struct Authorization {
   std::optional<seconds> expires;  // Of a presigned URL.
 };
 
-// What the request carries; kind anonymous where it carries nothing.
-std::expected<Authorization, AuthFailure> parse_authorization(const RequestView& request);
+// What the request carries, or what is wrong with it; kind anonymous where it carries nothing.
+using Claim = std::expected<Authorization, AuthFailure>;
+Claim parse_authorization(const RequestView& request);
 
 // The value of an Authorization header alone: credential, signed headers and signature.
 std::expected<Authorization, AuthFailure> parse_authorization_header(std::string_view value);
 
 // The access key's scope alone, without checks: how a request is routed before it is verified.
 std::optional<CredentialScope> peek_scope(const RequestView& request);
+// The same of a request whose claim has been parsed.
+std::optional<CredentialScope> peek_scope(const RequestView& request, const Claim& claim);
 
 }  // namespace millrace::auth

@@ -252,15 +252,22 @@ VerifyRules service_rules(std::string_view service, std::string_view region) {
 }
 
 bool needs_body(const RequestView& request, const VerifyRules& rules) {
-  if (rules.s3) return false;
+  if (rules.s3 || find_header(request.headers, "x-amz-content-sha256") != nullptr) return false;
   const auto declared = declared_hash(request, true);
   return !declared;
 }
 
 std::expected<Verified, AuthFailure> verify(const RequestView& request, const VerifyRules& rules,
                                             BytesView body, Verifier verifier, Time now) {
+  return verify_claimed({request, parse_authorization(request)}, rules, body, verifier, now);
+}
+
+std::expected<Verified, AuthFailure> verify_claimed(ClaimedRequest claimed,
+                                                    const VerifyRules& rules, BytesView body,
+                                                    Verifier verifier, Time now) {
+  const RequestView& request = claimed.request;
+  Claim& claim = claimed.claim;
   if (rules.s3 && claims_v2(request)) return verify_v2(request, rules, verifier.keys, now);
-  auto claim = parse_authorization(request);
   if (!claim) return std::unexpected(std::move(claim).error());
   Verified out;
   out.kind = claim->kind;

@@ -72,8 +72,18 @@ struct Verifier {
   SigningKeys& signing_keys;
 };
 
+// A request and what it claims of its signature, parsed once for all that ask.
+struct ClaimedRequest {
+  RequestView request;
+  Claim claim;
+};
+
 // `body`: the whole body where needs_body(); ignored elsewhere. An unsigned request answers kind
-// anonymous; whether that is enough is the service's decision (missing_authentication).
+// anonymous; whether that is enough is the service's decision (missing_authentication). Takes the
+// claim apart.
+std::expected<Verified, AuthFailure> verify_claimed(ClaimedRequest claimed,
+                                                    const VerifyRules& rules, BytesView body,
+                                                    Verifier verifier, Time now);
 std::expected<Verified, AuthFailure> verify(const RequestView& request, const VerifyRules& rules,
                                             BytesView body, Verifier verifier, Time now);
 

@@ -63,8 +63,9 @@ struct Pipeline::Exchange {
   http::Request& request;
   Arena arena;
   Call call;
-  std::vector<HeaderView> headers;
-  std::vector<auth::HeaderView> signed_headers;
+  std::vector<HeaderView> headers;  // As sent, and behind them what is lifted.
+  size_t sent_headers = 0;          // How many of them were sent.
+  auth::Claim claim;
   QueryParameters lifted;   // Headers that stand in the query of a presigned URL.
   std::string routed_path;  // With the bucket of a virtual host in front.
   RequestParts parts;
@@ -86,7 +87,7 @@ struct Pipeline::Exchange {
   }
   Error problem(AuthFailure failure) const { return auth::to_error(failure, family_of(protocol)); }
   auth::RequestView view() const {
-    return {request.method, request.path, request.query, signed_headers};
+    return {request.method, request.path, request.query, std::span(headers).first(sent_headers)};
   }
 };
 
@@ -111,12 +112,13 @@ std::string Pipeline::next_request_id() {
 }
 
 Result<void> Pipeline::identify(Exchange& x) const {
-  for (const http::HeaderView& header : x.request.headers) {
-    x.headers.push_back({header.name, header.value});
-    x.signed_headers.push_back({header.name, header.value});
-  }
+  x.headers.assign(x.request.headers.begin(), x.request.headers.end());
+  x.sent_headers = x.headers.size();
   x.parts = {x.request.method, x.request.path, x.request.query, x.headers, {}};
-  if (const auto scope = auth::peek_scope(x.view())) x.scope_service = scope->service;
+  x.claim = auth::parse_authorization(x.view());
+  if (auto scope = auth::peek_scope(x.view(), x.claim)) {
+    x.scope_service = std::move(scope->service);
+  }
   x.identity = wire::identify(x.parts);
   x.entry = world_.directory.find(x.parts, x.identity, x.scope_service, x.request.host);
   // A query request names its action in the body, which nobody is there to read.
@@ -231,8 +233,9 @@ Task<void> Pipeline::authenticate(Exchange& x) {
     CO_TRY(co_await read_body(x));
     x.identity = wire::identify(x.parts);  // A query request names its operation in the body.
   }
-  auto verified = auth::verify(x.view(), rules, x.body, {world_.keys, signing_keys_},
-                               runtime::outside_time(world_.clock));
+  auto verified =
+      auth::verify_claimed({x.view(), std::move(x.claim)}, rules, x.body,
+                           {world_.keys, signing_keys_}, runtime::outside_time(world_.clock));
   if (!verified) co_return fail(x.problem(std::move(verified).error()));
   x.verified = std::move(*verified);
   x.call.principal = principal_of(x.verified.key);

@@ -20,15 +20,13 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "wire/http/headers.h"
 #include "wire/model/model.h"
 #include "wire/model/value.h"
 
 namespace millrace::wire {
 
-struct HeaderView {
-  std::string_view name;  // In any case.
-  std::string_view value;
-};
+using http::HeaderView;
 
 // A label of the route and what stands in the path for it, still
 // percent-encoded.

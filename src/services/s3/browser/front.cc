@@ -52,12 +52,7 @@ RequestPlace place_of(const http::Request& request) {
 
 bool is_for_s3(const http::Request& request) {
   if (request.path.starts_with("/_millrace/")) return false;
-  std::vector<auth::HeaderView> headers;
-  for (const http::HeaderView& header : request.headers) {
-    headers.push_back({header.name, header.value});
-  }
-  const auth::RequestView view{request.method, request.path, request.query, headers};
-  if (const auto scope = auth::peek_scope(view)) return scope->service == "s3";
+  if (const auto scope = auth::peek_scope(auth::view_of(request))) return scope->service == "s3";
   if (request.headers.find("x-amz-target")) return false;
   const std::string_view type = request.headers.find("content-type").value_or("");
   return !type.starts_with("application/x-www-form-urlencoded");
