@@ -24,6 +24,7 @@ struct Config {
   std::string region = "us-east-1";
   unsigned loops = 0;  // Threads that serve; 0: one per core, at most 8.
   bool any_address = false;
+  bool plain_objects = false;  // Objects that ask for no encryption get none.
   // The program that supervises jobs and holds the built-in algorithms; this one, but for tests.
   std::string program = "/proc/self/exe";
   // Declared beside what the credentials file holds. The first is the default account.

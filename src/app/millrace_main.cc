@@ -43,6 +43,9 @@ void add_serve(CLI::App& program, Chosen& chosen) {
   serve.add_option("--log", chosen.log_level, "debug, info, warning, error or off")
       ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))
       ->capture_default_str();
+  serve.add_flag("--plain-objects", chosen.config.plain_objects,
+                 "Keep objects plain, and say so, where neither they nor their bucket ask for "
+                 "encryption; AWS and the usual are SSE-S3");
   serve.add_flag("--scratch", chosen.scratch,
                  "A throw-away instance: its clock may be moved (POST /_millrace/clock)");
 }

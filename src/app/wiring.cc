@@ -28,6 +28,7 @@
 #include "services/kms/kms.h"
 #include "services/logs/logs.h"
 #include "services/s3/browser/front.h"
+#include "services/s3/encryption/data_keys.h"
 #include "services/s3/lifecycle/lifecycle_run.h"
 #include "services/s3/s3.h"
 #include "services/sagemaker/reactions.h"
@@ -142,8 +143,11 @@ struct Platform::Parts {
   policy::Identities identities{db, outside.clock, outside.random};
   keys::Keyring keyring{db, outside.clock, outside.random, std::move(*foundation->root_key)};
   policy::Permissions permissions{db, identities};
-  objects::Objects objects{
-      {db, *foundation->blobs, pool, outside.clock, outside.random}, {}, &s3::announce};
+  s3::DataKeys data_keys{db, keyring};
+  objects::Objects objects{{db, *foundation->blobs, pool, outside.clock, outside.random, &data_keys,
+                            config.plain_objects ? objects::Guard::none : objects::Guard::platform},
+                           {},
+                           &s3::announce};
   metrics::Logs logs{db, outside.clock, outside.random};
   metrics::Series series{db, outside.clock, outside.random};
   runtime::Pool sql_pool{"sql", kSqlThreads};
@@ -166,7 +170,7 @@ struct Platform::Parts {
   kms::Kms kms_service{db, keyring, outside.clock};
   logs::Logs logs_service{logs, outside.clock};
   Keys keys{identities, outside.clock};
-  s3::S3 s3_service{objects, pool, permissions, outside.clock, keys, sql};
+  s3::S3 s3_service{objects, pool, permissions, outside.clock, keys, sql, keyring};
   s3::LifecycleRounds lifecycle{objects, db, outside.clock};
   sts::Sts sts_service{db, identities, outside.clock};
   S3RoleAccess role_access{s3_service};

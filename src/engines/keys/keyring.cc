@@ -122,6 +122,17 @@ Result<Secret> Keyring::open(const MasterKey& key, const Ciphertext& ciphertext,
   return out;
 }
 
+Result<std::optional<MasterKey>> Keyring::find(const Realm& realm, std::string_view name) const {
+  store::Txn txn = db_.begin();
+  std::string id(name);
+  if (!is_key_id(name)) {
+    TRY(const std::optional<Alias> alias, txn.find(kAliases, {realm, id}));
+    if (!alias) return std::optional<MasterKey>();
+    id = alias->target;
+  }
+  return txn.find(kMasterKeys, {realm, id});
+}
+
 Task<MasterKey> Keyring::platform_key(Realm realm, std::string alias, std::string description,
                                       std::string policy) const {
   for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {

@@ -41,6 +41,9 @@ class Keyring final {
   Result<Secret> open(const MasterKey& key, const Ciphertext& ciphertext,
                       const Context& context) const;
 
+  // The key of that id, or behind that alias. Nothing where there is none.
+  Result<std::optional<MasterKey>> find(const Realm& realm, std::string_view name) const;
+
   // The key that the platform uses for `purpose` where the customer names none: the target of
   // `alias`, made at its first use. Errors: conflict (too many others changed it), internal.
   Task<MasterKey> platform_key(Realm realm, std::string alias, std::string description,

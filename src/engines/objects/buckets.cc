@@ -108,4 +108,19 @@ Task<void> Objects::set_locks(std::string name, LockSettings locks) {
   co_return co_await std::move(change);
 }
 
+Task<void> Objects::set_protection(std::string name, UsualProtection protection) {
+  const auto decide = [&](store::Txn& txn, Drops&) -> Result<void> {
+    TRY(Bucket bucket, get_bucket(txn, name));
+    bucket.protection = protection;
+    txn.put(kBuckets, bucket);
+    return {};
+  };
+  Task<void> change = state_->change(decide);
+  co_return co_await std::move(change);
+}
+
+Guard Objects::usual_guard() const {
+  return state_->world.keys == nullptr ? Guard::none : state_->world.usual_guard;
+}
+
 }  // namespace millrace::objects

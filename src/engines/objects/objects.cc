@@ -189,7 +189,9 @@ Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause caus
   State& state = *state_;
   CO_TRY(state.check_key(request.to.key));
   CO_TRY(const Object seen, describe(request.from));
-  if (!can_share(seen.protection, state.guard_of(request.protect))) {
+  CO_TRY(const Bucket into, bucket(request.to.bucket));
+  request.protect = state.wish(into, std::move(request.protect));
+  if (!can_share(seen.protection, state.guard_of(*request.protect))) {
     co_return co_await copy_sealed_anew(std::move(request), std::move(conditions),
                                         std::move(cause));
   }

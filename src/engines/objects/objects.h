@@ -105,6 +105,7 @@ class Writer final {
   // Appends; `bytes` stay until the task ends. Errors: invalid (beyond limits.part_bytes_max).
   Task<void> write(BytesView bytes);
   uint64_t size_bytes() const;
+  const Protection& protection() const;  // Of what is written; until a commit.
 
   // Of a writer that Objects::write() gave. Ends it. Errors: not_found (the bucket, now),
   // precondition_failed.
@@ -228,7 +229,7 @@ struct CopyRequest {
   std::optional<std::map<std::string, std::string>> tags;  // …and the source's tags.
   std::optional<std::string> storage_class;                // Nothing: the usual one.
   Lock lock;                                               // The source's does not go along.
-  Protect protect;                                         // Of the copy.
+  std::optional<Protect> protect;                          // Of the copy; nothing: its bucket's.
   Secret from_caller_key;  // Of the source, where a caller's key guards it.
 };
 
@@ -262,7 +263,8 @@ class Objects final {
     runtime::Pool& pool;
     runtime::Clock& clock;
     runtime::Random& random;
-    DataKeys* keys = nullptr;  // Null: nothing is sealed.
+    DataKeys* keys = nullptr;             // Null: nothing is sealed.
+    Guard usual_guard = Guard::platform;  // Where neither request nor bucket say; none or platform.
   };
   // All outlive this object. `announce` may be null.
   explicit Objects(World world, Limits limits = {}, Announce announce = nullptr);
@@ -286,6 +288,10 @@ class Objects final {
   // Enables locks, for good, and sets the retention of what is written from now on.
   // Errors: not_found, precondition_failed (the bucket keeps no versions).
   Task<void> set_locks(std::string bucket, LockSettings locks);
+  // Of what is written from now on. Errors: not_found.
+  Task<void> set_protection(std::string bucket, UsualProtection protection);
+  // What guards objects where neither they nor their bucket say.
+  Guard usual_guard() const;
 
   // --- Settings of buckets (settings.h).
   // In the place of the earlier one; sets modified. Errors: not_found (bucket), invalid (its
@@ -300,9 +306,11 @@ class Objects final {
                                         std::string_view after = {}, size_t limit = 0) const;
 
   // --- Objects.
-  // Nothing is visible before Writer::commit(). `md5`: the writer computes the etag.
+  // Nothing is visible before Writer::commit(). `md5`: the writer computes the etag. Without
+  // `protect` the bucket says how.
   // Errors: not_found (bucket), invalid (key, metadata), those of protect() (protection.h).
-  Task<Writer> write(ObjectId id, Metadata metadata, bool md5 = true, Protect protect = {});
+  Task<Writer> write(ObjectId id, Metadata metadata, bool md5 = true,
+                     std::optional<Protect> protect = {});
   // Errors: not_found (also of a delete marker).
   Task<Reader> read(ObjectId id);
   Result<Object> describe(const ObjectId& id) const;  // Errors: as read().
@@ -334,7 +342,7 @@ class Objects final {
 
   // --- Uploads in parts. Part numbers are 1..limits.parts_max.
   // Sets id, started and protection. Errors: not_found (bucket), invalid (key), those of protect().
-  Task<Upload> begin_upload(Upload upload, Protect protect = {});
+  Task<Upload> begin_upload(Upload upload, std::optional<Protect> protect = {});
   Result<Upload> upload(const ObjectId& id, std::string_view upload) const;  // Errors: not_found.
   // Errors: not_found (upload), invalid (number), those of unprotect().
   Task<Writer> write_part(ObjectId id, std::string upload, uint32_t number, bool md5 = true,

@@ -69,7 +69,8 @@ class DataKeys {
   virtual ~DataKeys() = default;
   // Errors: not_found (no such key), precondition_failed (it is disabled), conflict (it waits to be
   // deleted), denied, internal.
-  virtual Result<Bytes> wrap(const Protection& how, ObjectName id, const Secret& data_key) = 0;
+  // Completes how.name, where it is another name of the key.
+  virtual Result<Bytes> wrap(Protection& how, ObjectName id, const Secret& data_key) = 0;
   virtual Result<Secret> unwrap(const Protection& how, ObjectName id) = 0;
 };
 

@@ -67,6 +67,21 @@ struct LockSettings {
   }
 };
 
+// How objects of a bucket are protected that come without a word of it. Never by a caller's key.
+struct UsualProtection {
+  std::optional<Guard> guard;  // Nothing: as the platform usually does.
+  std::string name;   // Of a named key, in its owner's words; empty: the platform's choice.
+  bool wide = false;  // As of Protect.
+  bool operator==(const UsualProtection&) const = default;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.guard);
+    v(2, self.name);
+    v(3, self.wide);
+  }
+};
+
 // Names of buckets are unique over all owners.
 struct Bucket {
   std::string name;
@@ -77,6 +92,7 @@ struct Bucket {
   Versioning versioning = Versioning::off;
   std::map<std::string, std::string> tags;
   LockSettings locks;
+  UsualProtection protection;
 
   using Key = std::tuple<std::string>;
   Key key() const { return {name}; }
@@ -90,6 +106,7 @@ struct Bucket {
     v(6, self.versioning);
     v(7, self.tags);
     v(8, self.locks);
+    v(9, self.protection);
   }
 };
 inline constexpr store::Table<Bucket> kBuckets{"objects.buckets"};

@@ -35,6 +35,15 @@ Guard Objects::State::guard_of(const Protect& how) const {
   return world.keys == nullptr ? Guard::none : how.guard;
 }
 
+Protect Objects::State::wish(const Bucket& bucket, std::optional<Protect> asked) const {
+  if (asked) return std::move(*asked);
+  Protect out;
+  out.guard = bucket.protection.guard.value_or(world.usual_guard);
+  out.name = bucket.protection.name;
+  out.wide = bucket.protection.wide;
+  return out;
+}
+
 std::string Objects::State::etag_for(Guard guard, std::string digest) const {
   const bool shown = guard == Guard::none || guard == Guard::platform;
   return shown ? std::move(digest) : world.random.hex(kEtagBytes);
@@ -54,12 +63,12 @@ Result<Secret> Objects::State::unprotect(const ObjectId& id, const Protection& p
 
 Result<Protection> Objects::State::rewrap(const Protection& from,
                                           const CopyRequest& request) const {
-  if (!can_share(from, guard_of(request.protect))) {
+  if (!can_share(from, guard_of(*request.protect))) {
     return fail(ErrorKind::conflict, "the source has been replaced");
   }
   if (!from.sealed()) return Protection();
   TRY(const Secret data_key, unprotect(request.from, from, {}));
-  return objects::rewrap(*world.keys, {request.to.bucket, request.to.key}, request.protect,
+  return objects::rewrap(*world.keys, {request.to.bucket, request.to.key}, *request.protect,
                          data_key);
 }
 

@@ -210,6 +210,37 @@ TEST_F(SealedObjectsTest, PartsAreComposedWithoutBeingSealedAgain) {
   EXPECT_FALSE(on_disk("plain text of object"));
 }
 
+TEST_F(SealedObjectsTest, BucketSaysHowWhatComesWithoutAWordIsProtected) {
+  const Bytes plain = words(100);
+  const auto guard_of = [this](const std::string& key) {
+    return objects_->describe({"b", key})->protection.guard;
+  };
+  ASSERT_TRUE(put("usual", plain));
+  EXPECT_EQ(guard_of("usual"), Guard::platform);
+  UsualProtection named;
+  named.guard = Guard::named;
+  named.name = "key";
+  named.wide = true;
+  ASSERT_TRUE(run(objects_->set_protection("b", named)));
+  open();
+  ASSERT_TRUE(put("named", plain));
+  EXPECT_EQ(guard_of("named"), Guard::named);
+  EXPECT_TRUE(objects_->describe({"b", "named"})->protection.wide);
+  ASSERT_TRUE(put_as("asked", plain, guarded_by(Guard::caller)));
+  EXPECT_EQ(guard_of("asked"), Guard::caller);
+  CopyRequest request;
+  request.from = {"b", "usual"};
+  request.to = {"b", "copy"};
+  ASSERT_TRUE(run(objects_->copy(std::move(request), {}, {})));
+  EXPECT_EQ(guard_of("copy"), Guard::named);
+  EXPECT_EQ(*get("copy"), plain);
+  const Upload upload = begin("parts");
+  EXPECT_EQ(upload.protection.guard, Guard::named);
+  toy_.disabled = true;
+  EXPECT_EQ(put("named", plain).error().kind, ErrorKind::precondition_failed);
+  EXPECT_EQ(run(objects_->set_protection("none", named)).error().kind, ErrorKind::not_found);
+}
+
 TEST_F(SealedObjectsTest, SmallPiecesAreReadInOrderAndBackwards) {
   const Bytes plain = words(3 * kPlainChunkBytes + 11);
   ASSERT_TRUE(put("k", plain));

@@ -76,6 +76,8 @@ struct Objects::State {
   static Result<std::vector<Part>> take_upload(store::Txn& txn, const Upload& upload);
   Result<void> announce_change(store::Txn& txn, const Change& change) const;
 
+  // What is asked for, or what the bucket and the platform do where nothing is.
+  Protect wish(const Bucket& bucket, std::optional<Protect> asked) const;
   // How a new object is protected: as asked, where there is somebody to keep keys.
   Result<Protected> protect(const ObjectId& id, const Protect& how) const;
   // What guards a new object of that wish.

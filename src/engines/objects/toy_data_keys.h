@@ -10,7 +10,7 @@ class ToyDataKeys final : public DataKeys {
  public:
   bool disabled = false;  // Refuses what has a named key.
 
-  Result<Bytes> wrap(const Protection& how, ObjectName id, const Secret& data_key) override {
+  Result<Bytes> wrap(Protection& how, ObjectName id, const Secret& data_key) override {
     TRY(check(how));
     Bytes out(data_key.size() + Cipher::kTagBytes, '\0');
     Cipher cipher(sha256("toy"));

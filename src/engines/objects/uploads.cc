@@ -63,10 +63,12 @@ Result<std::vector<Part>> Objects::State::take_upload(store::Txn& txn, const Upl
   return parts;
 }
 
-Task<Upload> Objects::begin_upload(Upload upload, Protect protect) {
+Task<Upload> Objects::begin_upload(Upload upload, std::optional<Protect> protect) {
   State& state = *state_;
   CO_TRY(state.check_key(upload.object_key));
-  CO_TRY(Protected guarded, state.protect({upload.bucket, upload.object_key}, protect));
+  CO_TRY(const Bucket found, bucket(upload.bucket));
+  const Protect wish = state.wish(found, std::move(protect));
+  CO_TRY(Protected guarded, state.protect({upload.bucket, upload.object_key}, wish));
   upload.protection = std::move(guarded.protection);
   upload.started = state.world.clock.now();
   upload.id = upload_id(upload.started, state.world.random);

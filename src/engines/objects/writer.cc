@@ -142,6 +142,7 @@ Writer& Writer::operator=(Writer&&) noexcept = default;
 Writer::~Writer() = default;
 
 uint64_t Writer::size_bytes() const { return state_->size; }
+const Protection& Writer::protection() const { return state_->guarded.protection; }
 
 Task<void> Writer::write(BytesView bytes) {
   State* const state = state_.get();
@@ -210,10 +211,12 @@ Task<Part> Writer::commit_part(Digests digests) {
   co_return part;
 }
 
-Task<Writer> Objects::write(ObjectId id, Metadata metadata, bool md5, Protect protect) {
+Task<Writer> Objects::write(ObjectId id, Metadata metadata, bool md5,
+                            std::optional<Protect> protect) {
   CO_TRY(state_->check_key(id.key));
   CO_TRY(Bucket found, bucket(id.bucket));
-  CO_TRY(Protected guarded, state_->protect(id, protect));
+  const Protect wish = state_->wish(found, std::move(protect));
+  CO_TRY(Protected guarded, state_->protect(id, wish));
   auto state = std::make_unique<Writer::State>(*state_, std::move(id), std::move(guarded));
   state->bucket_id = std::move(found.id);
   state->metadata = std::move(metadata);

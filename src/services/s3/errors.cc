@@ -62,7 +62,7 @@ constexpr std::array kRows = {
         "The specified configuration ID is invalid."},
     Row{Problem::invalid_encryption_algorithm, ErrorKind::invalid, 400,
         "InvalidEncryptionAlgorithmError",
-        "The encryption request that you specified is not valid. The valid value is AES256."},
+        "The Encryption request you specified is not valid. Supported value: AES256."},
     Row{Problem::invalid_location_constraint, ErrorKind::invalid, 400, "InvalidLocationConstraint",
         "The specified location-constraint is not valid"},
     Row{Problem::invalid_part, ErrorKind::invalid, 400, "InvalidPart",

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "services/s3/conditions.h"
+#include "services/s3/encryption/encryption.h"
 #include "services/s3/metadata.h"
 #include "services/s3/policies/bucket_policy.h"
 #include "services/s3/policies/lists.h"
@@ -35,5 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ASSERT(list.grants.size() <= kGrantsMax);
   static_cast<void>(parse_list_text(text));
   static_cast<void>(check_bucket_policy(text, "bucket"));
+  const auto context = parse_context(text);
+  ASSERT(!context || parse_context(context_text(*context)) == *context);
+  const auto key = read_customer_key({"AES256", text, text});
+  ASSERT(!key || key->empty());  // A digest of 16 bytes is no key of 32.
   return 0;
 }

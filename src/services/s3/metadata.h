@@ -74,22 +74,4 @@ void write_metadata(const Out& out, const objects::Metadata& metadata) {
   for (const auto& [name, value] : metadata.user) user.set(name, value);
 }
 
-// What would change how an object is kept, and is not implemented, is refused. Errors:
-// NotImplemented, AccessControlListNotSupported.
-template <class In>
-Result<void> refuse_unsupported(const In& in) {
-  if constexpr (requires { in.has_server_side_encryption(); }) {
-    if (in.has_server_side_encryption() || in.has_ssekms_key_id()) {
-      return fail(not_implemented("Server-side encryption"));
-    }
-  }
-  if constexpr (requires { in.has_write_offset_bytes(); }) {
-    if (in.has_write_offset_bytes()) return fail(not_implemented("Appending to an object"));
-  }
-  if (in.has_sse_customer_algorithm() || in.has_sse_customer_key()) {
-    return fail(not_implemented("Encryption with a customer's key"));
-  }
-  return {};
-}
-
 }  // namespace millrace::s3

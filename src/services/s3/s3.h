@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/s3.h"
+#include "engines/keys/keyring.h"
 #include "engines/objects/objects.h"
 #include "engines/policy/permissions.h"
 #include "runtime/pool.h"
@@ -29,6 +30,7 @@ struct S3 {
   runtime::Clock& clock;
   auth::KeyStore& keys;  // Of browser uploads, which are signed in their forms.
   sql::Sql& sql;
+  keys::Keyring& keyring;  // Of objects that a key of KMS guards.
 };
 
 // Whether the caller may: policies, access lists and public access blocks (policies/). The

@@ -4,6 +4,7 @@
 
 #include "base/uri.h"
 #include "runtime/machine_time.h"
+#include "services/s3/encryption/encryption.h"
 #include "services/s3/form_signature.h"
 #include "services/s3/metadata.h"
 #include "services/s3/post_policy.h"
@@ -28,7 +29,10 @@ struct Upload {
   PostPolicy policy;
   objects::ObjectId id;
   Bytes file;  // What of the last piece belongs to the file.
+  objects::Protection protection;
 };
+
+constexpr std::string_view kEncryption = "x-amz-server-side-encryption";
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -56,7 +60,7 @@ Result<void> refuse_unknown(const FormParser& form) {
   for (const auto& [name, value] : form.fields()) {
     const std::string known = lower(name);
     if (!known.starts_with("x-amz-") || known.starts_with("x-amz-meta-")) continue;
-    bool acted_upon = false;
+    bool acted_upon = known.starts_with(kEncryption);
     for (const std::string_view one :
          {"x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature",
           "x-amz-security-token", "x-amz-storage-class", "x-amz-website-redirect-location"}) {
@@ -149,12 +153,32 @@ Result<void> open_form(Upload& upload) {
   return refuse_unknown(form);
 }
 
+EncryptionHeaders form_encryption(const FormParser& form) {
+  const auto field = [&form](std::string_view name) {
+    const std::string* const value = form.field(fmt::format("{}{}", kEncryption, name));
+    return value != nullptr ? std::string_view(*value) : std::string_view();
+  };
+  EncryptionHeaders out{
+      field(""),
+      field("-aws-kms-key-id"),
+      field("-context"),
+      std::nullopt,
+      {field("-customer-algorithm"), field("-customer-key"), field("-customer-key-md5")}};
+  const std::string_view bucket_key = field("-bucket-key-enabled");
+  if (!bucket_key.empty()) out.bucket_key = bucket_key == "true";
+  return out;
+}
+
 // Streams the file into a writer, within the policy's limits.
 Task<objects::Entry> store_file(Upload* upload, Bytes* buffer) {
   CO_TRY(objects::Metadata metadata, read_form_metadata(upload->form, upload->arena));
+  const EncryptionHeaders asked = form_encryption(upload->form);
+  CO_TRY(std::optional<objects::Protect> protect,
+         co_await read_encryption(upload->s3, upload->call, asked, upload->id));
   Result<objects::Writer> writer =
-      co_await upload->s3.objects.write(upload->id, std::move(metadata));
+      co_await upload->s3.objects.write(upload->id, std::move(metadata), true, std::move(protect));
   if (!writer) co_return fail(translate(upload->s3, upload->id, std::move(writer).error()));
+  upload->protection = writer->protection();
   const uint64_t size_max = upload->s3.objects.limits().part_bytes_max;
   for (;;) {
     const uint64_t size = writer->size_bytes() + upload->file.size();
@@ -195,10 +219,27 @@ bool is_plain_url(std::string_view url) {
   return std::ranges::all_of(url, [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
-http::Response answer(const Upload& upload, const objects::Entry& entry) {
+// The headers that a PutObject is answered with.
+void add_encryption(Upload& upload, http::Headers& headers) {
+  const auto out = upload.call.make<PutObjectOutput>();
+  write_encryption(out, upload.protection,
+                   field_or(upload.form, fmt::format("{}-customer-key-md5", kEncryption), ""));
+  const auto add = [&headers](std::string_view name, std::string_view value) {
+    if (!value.empty()) headers.add(fmt::format("{}{}", kEncryption, name), std::string(value));
+  };
+  add("", out.server_side_encryption());
+  add("-aws-kms-key-id", out.ssekms_key_id());
+  add("-context", out.ssekms_encryption_context());
+  add("-bucket-key-enabled", out.bucket_key_enabled() ? "true" : "");
+  add("-customer-algorithm", out.sse_customer_algorithm());
+  add("-customer-key-md5", out.sse_customer_key_md5());
+}
+
+http::Response answer(Upload& upload, const objects::Entry& entry) {
   const FormParser& form = upload.form;
   const std::string etag = quoted_etag(entry.etag);
   http::Response out;
+  add_encryption(upload, out.headers);
   const std::string location = fmt::format("http://{}/{}/{}", upload.request.host,
                                            uri_encode(entry.bucket), uri_encode(entry.object_key));
   out.headers.add("ETag", etag);

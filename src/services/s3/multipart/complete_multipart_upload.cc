@@ -3,6 +3,7 @@
 #include "base/uri.h"
 #include "services/s3/checksums.h"
 #include "services/s3/conditions.h"
+#include "services/s3/encryption/encryption.h"
 #include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/metadata.h"
 #include "services/s3/multipart/composition.h"
@@ -41,6 +42,7 @@ Task<CompleteMultipartUploadOutput> answer_again(S3& s3, wire::Call& call, objec
   const Result<objects::Object> object = s3.objects.describe(id);
   if (object && object->entry.sequence == entry->sequence) {
     write_checksums(out, object->checksums, entry->parts);
+    write_encryption(out, object->protection);
   }
   co_return out;
 }
@@ -53,7 +55,6 @@ Task<CompleteMultipartUploadOutput> complete_multipart_upload(S3& s3, wire::Call
                                                               CompleteMultipartUploadRequest in) {
   CO_TRY(const objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
-  CO_TRY(refuse_unsupported(in));
   objects::CompleteRequest request;
   CO_TRY(request.conditions, write_conditions(in.if_match(), in.if_none_match()));
   request.id = id;
@@ -61,6 +62,8 @@ Task<CompleteMultipartUploadOutput> complete_multipart_upload(S3& s3, wire::Call
   const Result<objects::Upload> opened = open_upload(s3, id, request.upload);
   if (!opened) co_return co_await answer_again(s3, call, id, in, opened.error());
   const objects::Upload& upload = *opened;
+  // AWS: the parts are sealed already, so that the customer's key need not come again.
+  if (customer_headers(in).given()) CO_TRY(admit_part(s3, call, upload, customer_headers(in)));
   Result<objects::PartListing> listing =
       s3.objects.parts(id, request.upload, 0, s3.objects.limits().parts_max);
   if (!listing) {
@@ -83,6 +86,7 @@ Task<CompleteMultipartUploadOutput> complete_multipart_upload(S3& s3, wire::Call
   }
   const auto out = answer(s3, call, id, *entry);
   write_checksums(out, checksums, parts.size());
+  write_encryption(out, upload.protection);
   CO_TRY(write_expiration(s3, out, *entry, upload.metadata.tags));
   co_return out;
 }

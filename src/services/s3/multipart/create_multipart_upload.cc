@@ -1,4 +1,5 @@
 #include "services/s3/checksums.h"
+#include "services/s3/encryption/encryption.h"
 #include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
@@ -28,7 +29,6 @@ Task<CreateMultipartUploadOutput> create_multipart_upload(S3& s3, wire::Call& ca
                                                           CreateMultipartUploadRequest in) {
   CO_TRY(const objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
-  CO_TRY(refuse_unsupported(in));
   objects::Upload upload;
   upload.bucket = id.bucket;
   upload.object_key = id.key;
@@ -45,12 +45,16 @@ Task<CreateMultipartUploadOutput> create_multipart_upload(S3& s3, wire::Call& ca
         "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm "
         "header."));
   }
-  const Result<objects::Upload> begun = co_await s3.objects.begin_upload(std::move(upload));
+  CO_TRY(std::optional<objects::Protect> protect,
+         co_await read_encryption(s3, call, encryption_headers(in), id));
+  const Result<objects::Upload> begun =
+      co_await s3.objects.begin_upload(std::move(upload), std::move(protect));
   if (!begun) co_return fail(translate(s3, id, begun.error()));
   auto out = call.make<CreateMultipartUploadOutput>();
   out.set_bucket(id.bucket);
   out.set_key(id.key);
   out.set_upload_id(begun->id);
+  write_encryption(out, begun->protection, in.sse_customer_key_md5());
   CO_TRY(const std::optional<AbortDate> end, abort_date(s3.objects, *begun));
   if (end) {
     out.set_abort_date(end->at);

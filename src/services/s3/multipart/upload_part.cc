@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "services/s3/checksums.h"
+#include "services/s3/encryption/encryption.h"
 #include "services/s3/metadata.h"
 #include "services/s3/multipart/upload_rows.h"
 #include "services/s3/transfer.h"
@@ -37,14 +38,14 @@ Result<void> check_kind(const objects::Upload& upload, std::vector<objects::Chec
 Task<UploadPartOutput> upload_part(S3& s3, wire::Call& call, UploadPartRequest in) {
   CO_TRY(const objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
-  CO_TRY(refuse_unsupported(in));
   CO_TRY(const uint32_t number, part_number_of(s3, in.part_number()));
   const std::string upload_id(in.upload_id());
   CO_TRY(const objects::Upload upload, open_upload(s3, id, upload_id));
+  CO_TRY(Secret key, admit_part(s3, call, upload, customer_headers(in)));
   CO_TRY(check_announced(s3, call));
   const bool from_inside = call.body == nullptr;
   Result<objects::Writer> writer =
-      co_await s3.objects.write_part(id, upload_id, number, from_inside);
+      co_await s3.objects.write_part(id, upload_id, number, from_inside, std::move(key));
   if (!writer) {
     co_return fail(translate_upload(s3, id, upload_id, std::move(writer).error()));
   }
@@ -58,6 +59,7 @@ Task<UploadPartOutput> upload_part(S3& s3, wire::Call& call, UploadPartRequest i
   if (!part) co_return fail(translate_upload(s3, id, upload_id, part.error()));
   auto out = call.make<UploadPartOutput>();
   out.set_etag(quoted_etag(part->etag));
+  write_encryption(out, upload.protection, in.sse_customer_key_md5());
   write_checksums(out, part->checksums, 0);
   co_return out;
 }

@@ -3,6 +3,7 @@
 #include "services/s3/checksums.h"
 #include "services/s3/conditions.h"
 #include "services/s3/copy_source.h"
+#include "services/s3/encryption/encryption.h"
 #include "services/s3/metadata.h"
 #include "services/s3/multipart/upload_rows.h"
 #include "services/s3/transfer.h"
@@ -44,15 +45,17 @@ Task<UploadPartCopyOutput> upload_part_copy(S3& s3, wire::Call& call, UploadPart
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
   CO_TRY(const objects::ObjectId from,
          open_copy_source(s3, call, in.copy_source(), in.expected_source_bucket_owner()));
-  CO_TRY(refuse_unsupported(in));
   objects::SharePartRequest request;
   request.to = to;
   request.upload = in.upload_id();
   CO_TRY(request.number, part_number_of(s3, in.part_number()));
   CO_TRY(const objects::Upload upload, open_upload(s3, to, request.upload));
+  CO_TRY(request.caller_key, admit_part(s3, call, upload, customer_headers(in)));
   Result<objects::Reader> reader = co_await s3.objects.read(from);
   if (!reader) co_return fail(source_error(s3, from, std::move(reader).error()));
+  CO_TRY(const Secret key, admit_reader(s3, call, reader->object(), source_customer_headers(in)));
   CO_TRY(check_source(in, reader->object().entry));
+  CO_TRY(reader->unlock(key));
   CO_TRY(const ByteRange range, range_of(in, reader->size(), s3.objects.limits().part_bytes_max));
   request.offset = range.offset;
   request.length = range.length;
@@ -65,6 +68,7 @@ Task<UploadPartCopyOutput> upload_part_copy(S3& s3, wire::Call& call, UploadPart
   auto out = call.make<UploadPartCopyOutput>();
   const std::string version = shown_version(s3, reader->object().entry);
   if (!version.empty()) out.set_copy_source_version_id(version);
+  write_encryption(out, upload.protection, in.sse_customer_key_md5());
   const auto result = out.make_copy_part_result();
   result.set_etag(quoted_etag(part->etag));
   result.set_last_modified(part->modified);

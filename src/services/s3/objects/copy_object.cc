@@ -1,6 +1,7 @@
 #include "services/s3/checksums.h"
 #include "services/s3/conditions.h"
 #include "services/s3/copy_source.h"
+#include "services/s3/encryption/encryption.h"
 #include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
@@ -37,7 +38,9 @@ Result<objects::CopyRequest> read_request(const CopyObjectRequest& in, objects::
   TRY(const bool new_tags, replaces(in.tagging_directive(), "x-amz-tagging-directive"));
   // AWS: an earlier version may be copied onto its own key, which restores it.
   const bool same = from.bucket == to.bucket && from.key == to.key && from.version.empty();
-  if (same && !new_metadata && !in.has_storage_class() && !in.has_website_redirect_location()) {
+  const bool encrypts = in.has_server_side_encryption() || in.has_sse_customer_algorithm();
+  if (same && !new_metadata && !in.has_storage_class() && !in.has_website_redirect_location() &&
+      !encrypts) {
     return fail(invalid_request(
         "This copy request is illegal because it is trying to copy an object to itself without "
         "changing the object's metadata, storage class, website redirect location or encryption "
@@ -60,7 +63,6 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
   CO_TRY(const objects::ObjectId from,
          open_copy_source(s3, call, in.copy_source(), in.expected_source_bucket_owner()));
-  CO_TRY(refuse_unsupported(in));
   if (in.has_checksum_algorithm()) CO_TRY(parse_algorithm(in.checksum_algorithm()));
   CO_TRY(objects::CopyRequest request, read_request(in, from, to));
   CO_TRY(request.lock, read_lock(s3, call, to, in));
@@ -73,6 +75,9 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
         "5368709120"));
   }
   request.from_etag = source->entry.etag;
+  CO_TRY(request.from_caller_key, admit_reader(s3, call, *source, source_customer_headers(in)));
+  CO_TRY(request.protect, co_await read_encryption(s3, call, encryption_headers(in), to));
+  const objects::Protection protection = shown_protection(*request.protect);
   CO_TRY(const objects::Conditions conditions, target_conditions(call));
   const auto tags = request.tags;
   CO_TRY(take_list_of_copy(s3, call, *source, in, request));
@@ -83,6 +88,7 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
     co_return fail(name_condition(std::move(error), conditions));
   }
   auto out = call.make<CopyObjectOutput>();
+  write_encryption(out, protection, in.sse_customer_key_md5());
   write_version(s3, out, *entry);
   CO_TRY(write_expiration(s3, out, *entry, tags.value_or(source->metadata.tags)));
   const std::string source_version = shown_version(s3, source->entry);

@@ -1,3 +1,4 @@
+#include "services/s3/encryption/encryption.h"
 #include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/objects/object_answer.h"
 #include "services/s3/transfer.h"
@@ -9,15 +10,17 @@ Task<GetObjectOutput> get_object(S3& s3, wire::Call& call, GetObjectRequest in) 
   CO_TRY(objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
   CO_TRY(name_version(in, id));
-  CO_TRY(refuse_unsupported(in));
   Result<objects::Reader> opened = co_await s3.objects.read(id);
   if (!opened) co_return fail(read_error(s3, call, id, std::move(opened).error()));
   auto reader = std::make_shared<objects::Reader>(std::move(*opened));
   const objects::Object& object = reader->object();
+  CO_TRY(const Secret key, admit_reader(s3, call, object, customer_headers(in)));
   CO_TRY(check_read(call, read_conditions(in), object.entry));
+  CO_TRY(reader->unlock(key));
   CO_TRY(const Selection selection, select_asked(in, object));
   auto out = call.make<GetObjectOutput>();
   describe(call, in, out, object, selection);
+  write_encryption(out, object.protection, in.sse_customer_key_md5());
   write_version(s3, out, object.entry);
   if (!in.has_version_id()) {
     CO_TRY(write_expiration(s3, out, object.entry, object.metadata.tags));

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "services/s3/checksums.h"
+#include "services/s3/encryption/encryption.h"
 #include "services/s3/metadata.h"
 #include "services/s3/versions.h"
 
@@ -48,9 +49,9 @@ Task<GetObjectAttributesOutput> get_object_attributes(S3& s3, wire::Call& call,
   CO_TRY(objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
   CO_TRY(name_version(in, id));
-  CO_TRY(refuse_unsupported(in));
   const Result<objects::Object> object = s3.objects.describe(id);
   if (!object) co_return fail(read_error(s3, call, id, object.error()));
+  CO_TRY(admit_reader(s3, call, *object, customer_headers(in)));
   auto out = call.make<GetObjectAttributesOutput>();
   write_version(s3, out, object->entry);
   out.set_last_modified(std::chrono::floor<seconds>(object->entry.modified));

@@ -12,9 +12,6 @@
 #include "services/s3/policies/request_context.h"
 
 namespace millrace::s3 {
-namespace {
-
-constexpr std::string_view kAnyBucket = "arn:aws:s3:::*";
 
 Result<policy::Subject> subject_of(const S3& s3, const wire::Call& call) {
   const wire::Principal& principal = call.principal;
@@ -27,6 +24,18 @@ Result<policy::Subject> subject_of(const S3& s3, const wire::Call& call) {
   if (!out.root) TRY(s3.permissions.complete(out, principal.access_key_id));
   return out;
 }
+
+Error denial(const policy::Request& request, const policy::Decision& decision) {
+  // AWS: who is of another account, or nobody, is not told why. See put_bucket_policy.test.
+  const bool same =
+      !request.subject.anonymous() && request.subject.account == request.resource_account;
+  if (!same) return problem(Problem::access_denied);
+  return problem(Problem::access_denied, {}, policy::describe_denial(request, decision));
+}
+
+namespace {
+
+constexpr std::string_view kAnyBucket = "arn:aws:s3:::*";
 
 // What is asked, beyond who asks.
 struct Question {
@@ -59,14 +68,6 @@ void add_object_tags(const S3& s3, const objects::ObjectId& id, policy::Request&
   for (const auto& [key, value] : object->metadata.tags) {
     request.context.set("s3:ExistingObjectTag/" + key, value);
   }
-}
-
-Error denial(const policy::Request& request, const policy::Decision& decision) {
-  // AWS: who is of another account, or nobody, is not told why. See put_bucket_policy.test.
-  const bool same =
-      !request.subject.anonymous() && request.subject.account == request.resource_account;
-  if (!same) return problem(Problem::access_denied);
-  return problem(Problem::access_denied, {}, policy::describe_denial(request, decision));
 }
 
 // AWS: a bucket's policy cannot lock out the root of its account from the policy itself.

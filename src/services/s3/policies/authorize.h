@@ -14,6 +14,24 @@ namespace millrace::s3 {
 Result<void> authorize_action(const S3& s3, const wire::Call& call, std::string_view action,
                               const objects::ObjectId& id);
 
+// The use of a key of KMS, for an object.
+struct KeyUse {
+  std::string_view action;   // kms:Decrypt, kms:GenerateDataKey
+  std::string_view key_arn;  // Of the key itself, not of an alias.
+  std::string_view bucket, key;
+  bool wide = false;  // For all of the bucket.
+};
+
+// Whether the caller may use the key in S3's name. A key that does not exist is not refused: its
+// use says so. Errors: AccessDenied; internal.
+// DIVERGES: a key's policy can give and deny; it does not keep out whom IAM's policies let in.
+Result<void> authorize_kms_key(const S3& s3, const wire::Call& call, const KeyUse& use);
+
+// Who calls, as policies see it. Errors: internal.
+Result<policy::Subject> subject_of(const S3& s3, const wire::Call& call);
+// What the caller is told of a decision against it.
+Error denial(const policy::Request& request, const policy::Decision& decision);
+
 // A role, and what its session is called.
 struct RoleSession {
   std::string account, role_arn, name;

@@ -124,6 +124,8 @@ void add_input(policy::Context& context, const wire::Operation& operation, wire:
         context.set(named.key, text_of(input.items[i]));
       }
     }
+    // A customer's key is no key of conditions.
+    if (member.name.ends_with("SSECustomerKey")) continue;
     if (member.location == wire::Location::header && member.wire_name.starts_with("x-amz-")) {
       context.set(fmt::format("s3:{}", member.wire_name), text_of(input.items[i]));
     }

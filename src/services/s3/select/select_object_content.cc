@@ -1,4 +1,5 @@
 #include "runtime/clock.h"
+#include "services/s3/encryption/encryption.h"
 #include "services/s3/select/answer.h"
 #include "services/s3/select/input.h"
 #include "services/s3/select/problems.h"
@@ -42,9 +43,6 @@ Task<std::vector<select::SourceColumn>> describe_columns(sql::Sql* sql,
 
 Result<void> check_request(const SelectObjectContentRequest& in) {
   if (in.expression_type() != "SQL") return fail(select::select_error("InvalidRequestParameter"));
-  if (in.has_sse_customer_algorithm() || in.has_sse_customer_key()) {
-    return fail(not_implemented("SelectObjectContent of an object with a customer's key"));
-  }
   return {};
 }
 
@@ -59,6 +57,8 @@ Task<SelectObjectContentOutput> select_object_content(S3& s3, wire::Call& call,
   Result<objects::Reader> opened = co_await s3.objects.read(id);
   if (!opened) co_return fail(read_error(s3, call, id, std::move(opened).error()));
   const auto reader = std::make_shared<objects::Reader>(std::move(*opened));
+  CO_TRY(const Secret key, admit_reader(s3, call, reader->object(), customer_headers(in)));
+  CO_TRY(reader->unlock(key));
   CO_TRY(const select::Input input, select::read_input(in, reader->size()));
   CO_TRY(const std::shared_ptr<select::ObjectFile> file,
          co_await select::open_input(reader, input));

@@ -1,0 +1,37 @@
+// Who may use a key of KMS through S3.
+#include <fmt/format.h>
+
+#include "services/s3/encryption/data_keys.h"
+#include "services/s3/policies/authorize.h"
+#include "services/s3/policies/request_context.h"
+
+namespace millrace::s3 {
+
+Result<void> authorize_kms_key(const S3& s3, const wire::Call& call, const KeyUse& use) {
+  const Arn arn = parse_arn(use.key_arn);
+  const Realm realm{arn.account, arn.region};
+  const Result<keys::MasterKey> key = find_kms_key(s3.keyring, realm, use.key_arn);
+  if (!key && key.error().kind == ErrorKind::not_found) return {};
+  if (!key) return fail(key.error());
+  TRY(policy::Subject subject, subject_of(s3, call));
+  policy::Request request{.subject = std::move(subject),
+                          .action = std::string(use.action),
+                          .resource = std::string(use.key_arn),
+                          .resource_account = realm.account};
+  TRY(policy::Policies policies, s3.permissions.of(request.subject));
+  // A key of the platform's making has the usual policy, which leaves it to its account.
+  if (!key->policy.empty()) {
+    TRY(policies.resource, s3.permissions.parsed(key->policy));
+  }
+  add_request(request.context, s3, call, realm.account);
+  request.context.set("kms:ViaService", fmt::format("s3.{}.amazonaws.com", realm.region));
+  request.context.set("kms:CallerAccount", call.principal.account);
+  request.context.set("kms:EncryptionContext:aws:s3:arn",
+                      bucket_arn(use.bucket, use.wide ? std::string_view() : use.key));
+  TRY(s3.permissions.describe(request.subject, request.context));
+  const policy::Decision decision = policy::evaluate(policies, request);
+  if (decision.allowed) return {};
+  return fail(denial(request, decision));
+}
+
+}  // namespace millrace::s3
