@@ -26,13 +26,16 @@ struct TrainingJob {
   runtime::Path data;                                        // The channels' folders are below it.
   runtime::Path model;                                       // The folder for the artefact; exists.
   std::map<std::string, std::vector<std::string>> channels;  // Name to files.
+  std::map<std::string, ExampleFormat> formats;              // By channel; recordIO without.
   std::map<std::string, std::string> given;                  // The hyperparameters as given.
   HyperparameterValues hyperparameters;
   JobLog& log;
   std::stop_token stop;  // Ends the training early; the model so far is kept.
 
   Channel open(const std::string& channel, RowRules rules) const {
-    return Channel(disk, channel, data / channel, channels.at(channel), rules);
+    const auto format = formats.find(channel);
+    return Channel(disk, channel, data / channel, channels.at(channel), rules,
+                   format == formats.end() ? ExampleFormat() : format->second);
   }
 };
 
@@ -56,8 +59,9 @@ struct Algorithm {
   std::span<const std::string_view> repositories;
   std::span<const Hyperparameter> hyperparameters;
   std::span<const MetricDefinition> metrics;
-  std::span<const std::string_view> channels;       // The first one is required.
-  std::span<const std::string_view> content_types;  // Of training data.
+  std::span<const std::string_view> channels;  // The first one is required.
+  // Of training data, on AWS. Those of example_format.h are taken as well.
+  std::span<const std::string_view> content_types;
 
   // Trains and writes the artefact. Errors: invalid (the user's data or hyperparameters), others.
   Result<void> (*train)(const TrainingJob& job) = nullptr;

@@ -42,12 +42,13 @@ Result<std::vector<std::string>> list_files(runtime::Disk& disk, const runtime::
 }
 
 Channel::Channel(runtime::Disk& disk, std::string name, runtime::Path folder,
-                 std::vector<std::string> files, RowRules rules)
+                 std::vector<std::string> files, RowRules rules, ExampleFormat format)
     : disk_(disk),
       name_(std::move(name)),
       folder_(std::move(folder)),
       files_(std::move(files)),
-      rules_(rules) {}
+      rules_(rules),
+      format_(format) {}
 
 void Channel::rewind() {
   next_file_ = 0;
@@ -58,7 +59,7 @@ Result<bool> Channel::open_next() {
   if (next_file_ == files_.size()) return false;
   const std::string& name = files_[next_file_];
   TRY(auto file, disk_.open(folder_ / name, runtime::OpenMode::read));
-  reader_ = make_recordio_examples(make_gunzip_source(make_file_source(std::move(file))), rules_);
+  reader_ = make_examples(format_, make_file_source(std::move(file)), rules_);
   ++next_file_;
   return true;
 }

@@ -1,9 +1,9 @@
 // A channel of a training job: the examples of all files below one folder, in the order of their
-// names, as batches of rows. Reads recordIO-protobuf, gzipped or not; streams, so that a channel
-// may be larger than memory.
+// names, as batches of rows. Reads the formats of example_format.h, gzipped or not, file by file;
+// streams, so that a channel may be larger than memory.
 //
-// Not thread-safe. Errors: invalid, naming the file, the number of the record and the cause; what
-// the disk answers.
+// Not thread-safe. Errors: invalid, naming the file, the number of the record (or line) and the
+// cause; what the disk answers.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engines/ml/example_format.h"
 #include "engines/ml/example_reader.h"
 #include "engines/ml/rows.h"
 #include "runtime/disk.h"
@@ -25,7 +26,7 @@ class Channel {
  public:
   // `disk` outlives the channel. `name` is what errors call it.
   Channel(runtime::Disk& disk, std::string name, runtime::Path folder,
-          std::vector<std::string> files, RowRules rules);
+          std::vector<std::string> files, RowRules rules, ExampleFormat format = {});
 
   // Goes back to the first example.
   void rewind();
@@ -41,6 +42,7 @@ class Channel {
   runtime::Path folder_;
   std::vector<std::string> files_;
   RowRules rules_;
+  ExampleFormat format_;
   size_t next_file_ = 0;
   std::unique_ptr<ExampleReader> reader_;
 };

@@ -6,6 +6,7 @@
 namespace millrace::ml {
 
 inline constexpr uint64_t kRecordBytesMax = (1ull << 29) - 1;  // Of one recordIO record.
+inline constexpr uint64_t kLineBytesMax = 1ull << 28;          // Of one line of CSV or libsvm.
 inline constexpr uint64_t kFeatureDimMax = 0xfffffffeull;      // Indices are 32 bits wide.
 inline constexpr uint64_t kModelBytesMax = 3ull << 30;         // Parameters of one model.
 inline constexpr uint64_t kConfigBytesMax = 1ull << 20;        // One file of input/config.

@@ -94,7 +94,10 @@ bool contains(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-Result<void> check_channels(const Algorithm& algorithm, const Config& config) {
+// What each declared channel holds.
+Result<std::map<std::string, ExampleFormat>> check_channels(const Algorithm& algorithm,
+                                                            const Config& config) {
+  std::map<std::string, ExampleFormat> formats;
   for (const auto& [name, content_type] : config.content_types) {
     if (!contains(algorithm.channels, name)) {
       return fail(ErrorKind::invalid,
@@ -103,16 +106,16 @@ Result<void> check_channels(const Algorithm& algorithm, const Config& config) {
                               "(caused by ValidationError)",
                               name, fmt::join(algorithm.channels, ", ")));
     }
-    const std::string bare = content_type.substr(0, content_type.find(';'));
-    if (!bare.empty() && !contains(algorithm.content_types, bare)) {
+    const Result<ExampleFormat> format = parse_content_type(content_type);
+    if (!format) {
       return fail(ErrorKind::invalid,
                   fmt::format("Unable to initialize the algorithm. Failed to validate input data "
-                              "configuration: the content type '{}' of channel '{}' is not "
-                              "supported; use {} (caused by ValidationError)",
-                              content_type, name, algorithm.content_types.front()));
+                              "configuration: channel '{}': {}; use {} (caused by ValidationError)",
+                              name, format.error().message, algorithm.content_types.front()));
     }
+    formats.emplace(name, *format);
   }
-  return ok;
+  return formats;
 }
 
 // The files of every channel that there is.
@@ -145,13 +148,14 @@ Result<void> run(const Algorithm& algorithm, const TrainContext& context) {
   log.info(fmt::format("Running the built-in algorithm {}", algorithm.name));
   TRY(HyperparameterValues values,
       parse_hyperparameters(algorithm.hyperparameters, config.hyperparameters));
-  TRY(check_channels(algorithm, config));
+  TRY(auto formats, check_channels(algorithm, config));
   TRY(auto channels, find_channels(algorithm, context, config));
   TRY(context.disk.make_directories(context.root / "model"));
   const TrainingJob job{.disk = context.disk,
                         .data = context.root / "input" / "data",
                         .model = context.root / "model",
                         .channels = std::move(channels),
+                        .formats = std::move(formats),
                         .given = config.hyperparameters,
                         .hyperparameters = std::move(values),
                         .log = log,

@@ -114,6 +114,26 @@ TEST_F(Program, TrainsARegressorThatTheScorerLoads) {
   EXPECT_NEAR(score, 2.0, 0.1);
 }
 
+TEST_F(Program, TrainsTheSameModelOnTextAsOnRecords) {
+  const std::string libsvm = examples(100, false, 1);
+  std::string csv = libsvm;
+  for (const char* index : {"0:", "1:", "2:", "3:"}) {
+    for (size_t at = 0; (at = csv.find(std::string(" ") + index, at)) != std::string::npos;) {
+      csv.replace(at, 3, ",");
+    }
+  }
+  const auto model_of = [&](const std::string& content_type, BytesView data) {
+    configure(kRegressor, fmt::format(R"({{"train": {{"ContentType": "{}"}}}})", content_type));
+    add_data("train/a", data);
+    const Result<void> result = run();
+    EXPECT_TRUE(result) << result.error().message;
+    return folder.read("model/model_algo-1");
+  };
+  const Bytes records = model_of("application/x-recordio-protobuf", test::recordio_of(libsvm, 4));
+  EXPECT_EQ(model_of("text/csv; label_size=1", csv), records);
+  EXPECT_EQ(model_of("text/libsvm", test::gzip(libsvm)), records);
+}
+
 TEST_F(Program, TrainsAClassifier) {
   configure(R"({"feature_dim": "4", "num_factors": "2", "predictor_type": "binary_classifier",
                 "mini_batch_size": "50", "epochs": "40", "linear_lr": "0.05", "factors_lr": "0.02",
@@ -221,8 +241,8 @@ TEST_F(Program, FailsWithAnUnexpectedChannelOrContentType) {
   add_data("train/a", test::recordio_of(examples(20, false, 1), 4));
   configure(kRegressor, R"({"train": {}, "valid": {}})");
   EXPECT_NE(failure(2).find("the channel 'valid' was unexpected"), std::string::npos);
-  configure(kRegressor, R"({"train": {"ContentType": "text/csv"}})");
-  EXPECT_NE(failure(2).find("the content type 'text/csv'"), std::string::npos);
+  configure(kRegressor, R"({"train": {"ContentType": "application/x-parquet"}})");
+  EXPECT_NE(failure(2).find("the content type 'application/x-parquet'"), std::string::npos);
   configure(kRegressor, R"({"train": {"TrainingInputMode": "Pipe"}})");
   EXPECT_NE(failure(2).find("'Pipe'"), std::string::npos);
   configure(kRegressor, R"({"train": {}})");

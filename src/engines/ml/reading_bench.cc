@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <random>
 
 #include "engines/ml/channel.h"
@@ -77,11 +78,12 @@ void bench_copy() {
 }
 
 void bench_file(std::string_view name, const test::Folder& folder, BytesView content,
-                size_t unpacked_bytes, uint64_t feature_dim) {
+                size_t unpacked_bytes, uint64_t feature_dim,
+                ExampleFormat::Kind kind = ExampleFormat::Kind::recordio) {
   folder.write("part", content);
   const auto disk = runtime::make_disk();
   Channel channel(*disk, "train", folder.path(), {"part"},
-                  {.feature_dim = feature_dim, .label = LabelRule::number});
+                  {.feature_dim = feature_dim, .label = LabelRule::number}, {.kind = kind});
   RowBatch batch;
   size_t rows = 0;
   size_t nonzeros = 0;
@@ -104,6 +106,29 @@ void bench_file(std::string_view name, const test::Folder& folder, BytesView con
              static_cast<double>(rows) / best / 1e6, static_cast<double>(nonzeros) / best / 1e6);
 }
 
+void bench_text(const test::Folder& folder, const Shape& sparse) {
+  const Bytes libsvm = make_file(sparse, [](const RowBatch& rows, Bytes& out) {
+    fmt::format_to(std::back_inserter(out), "{}", rows.label(0));
+    for (size_t i = 0; i < rows.indices.size(); ++i) {
+      fmt::format_to(std::back_inserter(out), " {}:{}", rows.indices[i], rows.values[i]);
+    }
+    out += '\n';
+  });
+  bench_file("libsvm, 8 non-zeros", folder, libsvm, libsvm.size(), kSparseDim,
+             ExampleFormat::Kind::libsvm);
+  for (const int digits : {2, 6}) {
+    const Bytes csv = make_file({kDenseDim, kDenseDim}, [&](const RowBatch& rows, Bytes& out) {
+      fmt::format_to(std::back_inserter(out), "{}", rows.label(0));
+      for (const float value : rows.values) {
+        fmt::format_to(std::back_inserter(out), ",{:.{}f}", value, digits);
+      }
+      out += '\n';
+    });
+    bench_file(fmt::format("CSV, 64 columns, {} decimals", digits), folder, csv, csv.size(),
+               kDenseDim, ExampleFormat::Kind::csv);
+  }
+}
+
 void run() {
   bench_copy();
   const test::Folder folder;
@@ -122,6 +147,7 @@ void run() {
     append_recordio(out, encode_dense(rows));
   });
   bench_file("recordIO, dense, 64 float32", folder, dense, dense.size(), kDenseDim);
+  bench_text(folder, sparse);
 }
 
 }  // namespace

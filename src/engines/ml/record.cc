@@ -253,13 +253,8 @@ Result<float> parse_label(const Maps& maps, LabelRule rule) {
     return fail(ErrorKind::invalid,
                 fmt::format("the record has more than one label: {}", values.size()));
   }
-  const float label = values.front();
-  if (!std::isfinite(label)) return fail(ErrorKind::invalid, "the label is not a finite number");
-  if (rule == LabelRule::zero_one && label != 0 && label != 1) {
-    return fail(ErrorKind::invalid,
-                fmt::format("the label is {}, but a binary_classifier takes 0 and 1 only", label));
-  }
-  return label;
+  TRY(check_label(rule, values.front()));
+  return values.front();
 }
 
 // 1 where there is none, or where labels are not read.
@@ -270,11 +265,7 @@ Result<float> parse_importance(const Maps& maps, LabelRule rule) {
     return fail(ErrorKind::invalid,
                 fmt::format("the record's importance is not one number but {}", values.size()));
   }
-  if (!std::isfinite(values.front()) || !(values.front() > 0)) {
-    return fail(ErrorKind::invalid,
-                fmt::format("the record's importance is {}, but it has to be positive and finite",
-                            values.front()));
-  }
+  TRY(check_importance(values.front()));
   return values.front();
 }
 
@@ -309,6 +300,22 @@ Bytes float_tensor(std::span<const float> values) {
 }
 
 }  // namespace
+
+Result<void> check_label(LabelRule rule, float label) {
+  if (!std::isfinite(label)) return fail(ErrorKind::invalid, "the label is not a finite number");
+  if (rule == LabelRule::zero_one && label != 0 && label != 1) {
+    return fail(ErrorKind::invalid,
+                fmt::format("the label is {}, but a binary_classifier takes 0 and 1 only", label));
+  }
+  return ok;
+}
+
+Result<void> check_importance(float importance) {
+  if (std::isfinite(importance) && importance > 0) return ok;
+  return fail(ErrorKind::invalid,
+              fmt::format("the record's importance is {}, but it has to be positive and finite",
+                          importance));
+}
 
 Result<void> append_row(const RowRules& rules, RowBatch& rows, bool sparse, float label) {
   const size_t values = rows.values.size() - rows.open_begin();

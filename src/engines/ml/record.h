@@ -19,6 +19,11 @@ namespace millrace::ml {
 // invalid, with the cause.
 Result<void> append_record(BytesView record, const RowRules& rules, RowBatch& rows);
 
+// What every format asks of a label (which is read: the rule is not `ignored`) and of an
+// importance. Errors: invalid, with the cause.
+Result<void> check_label(LabelRule rule, float label);
+Result<void> check_importance(float importance);
+
 // Adds one row that did not come from a record (a JSON request), under the same rules.
 Result<void> append_row(const RowRules& rules, RowBatch& rows, bool sparse, float label);
 

@@ -1,0 +1,116 @@
+#include "engines/ml/decimal.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <random>
+#include <string>
+
+namespace millrace::ml {
+namespace {
+
+struct Read {
+  bool is_number = false;
+  double value = 0;
+  size_t size = 0;
+};
+
+// In the middle of digits, which must not be taken.
+Read read(const std::string& text) {
+  const std::string around = text + "12345678";
+  const char* at = around.data();
+  Read out;
+  out.is_number = take_decimal(at, around.data() + text.size(), out.value);
+  out.size = static_cast<size_t>(at - around.data());
+  return out;
+}
+
+void expect_number(const std::string& text) {
+  const Read number = read(text);
+  EXPECT_TRUE(number.is_number) << text;
+  EXPECT_EQ(number.size, text.size()) << text;
+  EXPECT_EQ(number.value, std::strtod(text.c_str(), nullptr)) << text;
+}
+
+TEST(Decimal, ReadsTheNearestDouble) {
+  for (const char* text : {"0",
+                           "-0",
+                           "1",
+                           "7",
+                           "12345678",
+                           "123456789",
+                           "0.5",
+                           ".5",
+                           "5.",
+                           "-3.25",
+                           "+4",
+                           "1e5",
+                           "1E-5",
+                           "2.5e+3",
+                           "0.1",
+                           "0.3",
+                           "123456.789012",
+                           "9007199254740993",
+                           "18446744073709551616",
+                           "0.000000000000000000000001",
+                           "1.7976931348623157e308",
+                           "4.9e-324",
+                           "3.141592653589793238462643383279",
+                           "00000000000000000000001",
+                           "99999999.99999999"}) {
+    expect_number(text);
+  }
+}
+
+TEST(Decimal, ReadsRandomNumbersAsTheLibraryDoes) {
+  std::mt19937_64 generator(1);
+  for (int round = 0; round < 20'000; ++round) {
+    const auto whole = static_cast<int64_t>(generator() >> (generator() % 64));
+    const int point = static_cast<int>(generator() % 12);
+    expect_number(fmt::format("{:.{}f}", static_cast<double>(whole) / 4096, point));
+    expect_number(fmt::format("{}", whole));
+  }
+}
+
+TEST(Decimal, KnowsWhatIsBeyondItsRange) {
+  EXPECT_EQ(read("1e999").value, HUGE_VAL);
+  EXPECT_EQ(read("-1e999").value, -HUGE_VAL);
+  EXPECT_EQ(read("1e-999").value, 0);
+  EXPECT_EQ(read("0." + std::string(400, '0') + "1").value, 0);
+  EXPECT_TRUE(std::isnan(read("nan").value));
+  EXPECT_EQ(read("inf").value, HUGE_VAL);
+}
+
+TEST(Decimal, RefusesWhatIsNone) {
+  for (const char* text : {"", "-", "+", ".", "x", "--1", "+-1", "e5", ",", " 1"}) {
+    EXPECT_FALSE(read(text).is_number) << text;
+  }
+}
+
+TEST(Decimal, StopsBehindTheNumber) {
+  EXPECT_EQ(read("12,5").size, 2u);
+  EXPECT_EQ(read("1.5:2").size, 3u);
+  EXPECT_EQ(read("1e5x").size, 3u);
+}
+
+TEST(Decimal, ReadsWholeNumbers) {
+  const auto whole = [](const std::string& text) {
+    const std::string around = text + "12345678";
+    const char* at = around.data();
+    uint64_t value = 0;
+    return take_whole(at, around.data() + text.size(), value)
+               ? fmt::format("{} and {}", value, at - around.data())
+               : "none";
+  };
+  EXPECT_EQ(whole("0:"), "0 and 1");
+  EXPECT_EQ(whole("1234567890123456789:"), "1234567890123456789 and 19");
+  EXPECT_EQ(whole("12345678901234567890:"), "none");
+  EXPECT_EQ(whole("-1:"), "none");
+  EXPECT_EQ(whole(""), "none");
+  EXPECT_EQ(whole("7"), "none");  // The line ends where digits go on: nothing says it is whole.
+}
+
+}  // namespace
+}  // namespace millrace::ml

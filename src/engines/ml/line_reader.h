@@ -1,0 +1,39 @@
+// Lines of a stream of bytes, without their ends (`\n` or `\r\n`; the last one may have none).
+//
+// Not thread-safe. Errors: invalid, where a line is longer than kLineBytesMax; what the source
+// answers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "engines/ml/byte_source.h"
+
+namespace millrace::ml {
+
+class LineReader {
+ public:
+  explicit LineReader(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
+
+  // The next line, valid until the next call; false at the end. kDecimalSlack bytes behind it can
+  // be read (decimal.h).
+  Result<bool> next(BytesView& line);
+
+  // The number, from 1, of the line that next() answered or failed at.
+  uint64_t number() const { return number_; }
+
+ private:
+  // Reads on; false at the end.
+  Result<bool> refill();
+
+  std::unique_ptr<ByteSource> source_;
+  std::vector<char> buffer_;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  uint64_t number_ = 0;
+};
+
+}  // namespace millrace::ml
