@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,8 +48,13 @@ struct ArchiveMember {
 Result<std::map<std::string, Bytes>> read_zip(runtime::File& file, uint64_t members_max,
                                               uint64_t total_bytes_max);
 
-// A zip archive of stored members, so that a reader can map them. Below 4 GiB in all; errors:
-// exhausted.
+// The members of a zip archive in memory as they lie there, not copied and not checked against
+// their checksums. Nothing unless its directory is whole and all members are stored, of at most
+// `members_max`, unencrypted and without zip64: read_zip() reads those, too.
+std::optional<std::map<std::string, BytesView>> stored_members(BytesView zip, uint64_t members_max);
+
+// A zip archive of stored members, as ZipWriter (zip_writer.h) writes it. Below 4 GiB in all;
+// errors: exhausted.
 Result<Bytes> make_zip(const std::vector<ArchiveMember>& members);
 
 }  // namespace millrace::ml

@@ -1,8 +1,10 @@
-// Bytes in memory as a file that can only be read, for fuzzers.
+// Bytes in memory as files: one that can only be read, one that grows as it is written.
+// Not thread-safe.
 #pragma once
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "runtime/disk.h"
 
@@ -29,6 +31,33 @@ class MemoryFile final : public runtime::File {
  private:
   static Result<void> refuse() { return fail(ErrorKind::denied, "a file to read only"); }
   BytesView bytes_;
+};
+
+class GrowingFile final : public runtime::File {
+ public:
+  Result<size_t> read_at(uint64_t offset, char* bytes, size_t size) override {
+    return MemoryFile(bytes_).read_at(offset, bytes, size);
+  }
+  Result<size_t> read_cached(uint64_t offset, char* bytes, size_t size) override {
+    return read_at(offset, bytes, size);
+  }
+  Result<void> write_at(uint64_t offset, BytesView bytes) override {
+    if (bytes_.size() < offset + bytes.size()) bytes_.resize(offset + bytes.size());
+    std::memcpy(bytes_.data() + offset, bytes.data(), bytes.size());
+    return ok;
+  }
+  Result<void> sync() override { return ok; }
+  Result<uint64_t> size() override { return uint64_t{bytes_.size()}; }
+  Result<void> truncate(uint64_t size) override {
+    bytes_.resize(size);
+    return ok;
+  }
+  int descriptor() const override { return -1; }
+
+  Bytes take() { return std::move(bytes_); }
+
+ private:
+  Bytes bytes_;
 };
 
 }  // namespace millrace::ml

@@ -44,10 +44,10 @@ class Cursor {
   }
   bool at_end() const { return rest_.empty(); }
 
-  Result<Tensor> tensor() {
+  Result<StoredTensor> tensor() {
     TRY(const uint32_t word, u32());
     if (word == kVersion2 || word == kVersion3) return versioned();
-    Tensor tensor;
+    StoredTensor tensor;
     if (word == kVersion1) {
       TRY(tensor.shape, shape(8));
     } else {  // Version 0 begins with the number of dimensions, of 32 bits each.
@@ -55,12 +55,12 @@ class Cursor {
     }
     TRY(context());
     TRY(const uint32_t type, u32());
-    TRY(tensor.values, values(type, tensor.shape));
+    TRY(values(type, tensor.shape, tensor));
     return tensor;
   }
 
  private:
-  Result<Tensor> versioned() {
+  Result<StoredTensor> versioned() {
     TRY(const uint32_t storage, u32());
     if (storage != kDense && storage != kRowSparse) {
       return fail(ErrorKind::unsupported,
@@ -70,20 +70,20 @@ class Cursor {
     if (storage == kRowSparse) {
       TRY(stored, shape(8));
     }
-    Tensor tensor;
+    StoredTensor tensor;
     TRY(tensor.shape, shape(8));
     TRY(context());
     TRY(const uint32_t type, u32());
     if (storage == kDense) {
-      TRY(tensor.values, values(type, tensor.shape));
+      TRY(values(type, tensor.shape, tensor));
       return tensor;
     }
-    TRY(scatter(type, stored, tensor));
+    TRY(sparse(type, stored, tensor));
     return tensor;
   }
 
   // A row-sparse tensor: the rows that are there, then their numbers.
-  Result<void> scatter(uint32_t type, const std::vector<uint64_t>& stored, Tensor& tensor) {
+  Result<void> sparse(uint32_t type, const std::vector<uint64_t>& stored, StoredTensor& tensor) {
     TRY(const uint32_t index_type, u32());
     if (index_type != kInt64) return damaged("row numbers are not of type int64");
     TRY(const std::vector<uint64_t> index_shape, shape(8));
@@ -96,16 +96,11 @@ class Cursor {
         return damaged("the shapes of a sparse tensor do not agree");
       }
     }
-    TRY(const std::vector<float> rows, values(type, stored));
-    TRY(const uint64_t count, product(tensor.shape));
-    tensor.values.assign(count, 0.0f);
-    const uint64_t width = stored[0] == 0 ? 0 : rows.size() / stored[0];
-    for (uint64_t i = 0; i < stored[0]; ++i) {
-      TRY(const uint64_t row, u64());
-      if (row >= tensor.shape[0]) return damaged("a row number is out of range");
-      std::memcpy(tensor.values.data() + row * width, rows.data() + i * width,
-                  width * sizeof(float));
-    }
+    tensor.sparse = true;
+    TRY(values(type, stored, tensor));
+    TRY(product(tensor.shape));
+    if (stored[0] > rest_.size() / 8) return damaged("they are cut off");
+    TRY(tensor.row_numbers, take(stored[0] * 8));
     return ok;
   }
 
@@ -147,31 +142,36 @@ class Cursor {
     return count;
   }
 
-  Result<std::vector<float>> values(uint32_t type, const std::vector<uint64_t>& shape) {
+  Result<void> values(uint32_t type, const std::vector<uint64_t>& shape, StoredTensor& tensor) {
     if (type != kFloat32 && type != kFloat64) {
       return fail(ErrorKind::unsupported,
                   fmt::format("a tensor has the data type {}, which is not supported", type));
     }
+    tensor.wide = type == kFloat64;
     TRY(const uint64_t count, product(shape));
-    TRY(const BytesView bytes, take(count * (type == kFloat32 ? 4 : 8)));
-    std::vector<float> values(count);
-    if (type == kFloat32) {
-      std::memcpy(values.data(), bytes.data(), bytes.size());
-      return values;
-    }
-    for (uint64_t i = 0; i < count; ++i) {
-      values[i] = static_cast<float>(std::bit_cast<double>(load_u64(bytes.data() + i * 8)));
-    }
-    return values;
+    TRY(tensor.values, take(count * (tensor.wide ? 8 : 4)));
+    return ok;
   }
 
   BytesView rest_;
   uint64_t values_left_;
 };
 
+float value_at(const StoredTensor& tensor, uint64_t at) {
+  if (tensor.wide) {
+    return static_cast<float>(std::bit_cast<double>(load_u64(tensor.values.data() + at * 8)));
+  }
+  return std::bit_cast<float>(load_u32(tensor.values.data() + at * 4));
+}
+
 }  // namespace
 
-Result<std::map<std::string, Tensor>> parse_mxnet_params(BytesView bytes, uint64_t values_max) {
+bool StoredTensor::plain() const {
+  return !wide && !sparse && reinterpret_cast<uintptr_t>(values.data()) % alignof(float) == 0;
+}
+
+Result<std::map<std::string, StoredTensor>> locate_mxnet_params(BytesView bytes,
+                                                                uint64_t values_max) {
   Cursor cursor(bytes, values_max);
   TRY(const uint64_t magic, cursor.u64());
   if (magic != kListMagic) return damaged("the magic number is wrong");
@@ -179,15 +179,15 @@ Result<std::map<std::string, Tensor>> parse_mxnet_params(BytesView bytes, uint64
   TRY(const uint64_t count, cursor.u64());
   if (count > kTensorsMax)
     return fail(ErrorKind::exhausted, "the parameters have too many tensors");
-  std::vector<Tensor> tensors;
+  std::vector<StoredTensor> tensors;
   for (uint64_t i = 0; i < count; ++i) {
-    TRY(Tensor tensor, cursor.tensor());
+    TRY(StoredTensor tensor, cursor.tensor());
     tensors.push_back(std::move(tensor));
   }
   TRY(const uint64_t names, cursor.u64());
   if (names != count) return damaged("there are not as many names as tensors");
-  std::map<std::string, Tensor> named;
-  for (Tensor& tensor : tensors) {
+  std::map<std::string, StoredTensor> named;
+  for (StoredTensor& tensor : tensors) {
     TRY(const uint64_t size, cursor.u64());
     if (size > kTensorNameBytesMax) return damaged("a tensor's name is too long");
     TRY(const BytesView name, cursor.take(size));
@@ -197,29 +197,79 @@ Result<std::map<std::string, Tensor>> parse_mxnet_params(BytesView bytes, uint64
   return named;
 }
 
-Bytes encode_mxnet_params(const std::vector<std::pair<std::string, Tensor>>& tensors) {
-  constexpr uint32_t kCpu = 1;
+Result<Tensor> copy_tensor(const StoredTensor& stored) {
+  Tensor tensor;
+  tensor.shape = stored.shape;
+  uint64_t count = 1;
+  for (const uint64_t size : stored.shape) count *= size;  // Bounded when it was located.
+  tensor.values.resize(count);
+  if (!stored.sparse) {
+    for (uint64_t i = 0; i < count; ++i) tensor.values[i] = value_at(stored, i);
+    return tensor;
+  }
+  const uint64_t rows = stored.row_numbers.size() / 8;
+  const uint64_t width = rows == 0 ? 0 : stored.values.size() / (stored.wide ? 8 : 4) / rows;
+  for (uint64_t i = 0; i < rows; ++i) {
+    const uint64_t row = load_u64(stored.row_numbers.data() + i * 8);
+    if (row >= stored.shape[0]) return damaged("a row number is out of range");
+    for (uint64_t f = 0; f < width; ++f) {
+      tensor.values[row * width + f] = value_at(stored, i * width + f);
+    }
+  }
+  return tensor;
+}
+
+Result<std::map<std::string, Tensor>> parse_mxnet_params(BytesView bytes, uint64_t values_max) {
+  TRY(const auto stored, locate_mxnet_params(bytes, values_max));
+  std::map<std::string, Tensor> tensors;
+  for (const auto& [name, tensor] : stored) {
+    TRY(Tensor copied, copy_tensor(tensor));
+    tensors.emplace(name, std::move(copied));
+  }
+  return tensors;
+}
+
+Bytes mxnet_list_head(uint64_t tensors) {
   Bytes out;
   append_u64(out, kListMagic);
   append_u64(out, 0);
-  append_u64(out, tensors.size());
-  for (const auto& [name, tensor] : tensors) {
-    append_u32(out, kVersion2);
-    append_u32(out, kDense);
-    append_u32(out, static_cast<uint32_t>(tensor.shape.size()));
-    for (const uint64_t size : tensor.shape) append_u64(out, size);
-    append_u32(out, kCpu);
-    append_u32(out, 0);  // Device.
-    append_u32(out, kFloat32);
-    out.append(reinterpret_cast<const char*>(tensor.values.data()),
-               tensor.values.size() * sizeof(float));
-  }
-  append_u64(out, tensors.size());
-  for (const auto& [name, tensor] : tensors) {
+  append_u64(out, tensors);
+  return out;
+}
+
+Bytes mxnet_tensor_head(const std::vector<uint64_t>& shape) {
+  constexpr uint32_t kCpu = 1;
+  Bytes out;
+  append_u32(out, kVersion2);
+  append_u32(out, kDense);
+  append_u32(out, static_cast<uint32_t>(shape.size()));
+  for (const uint64_t size : shape) append_u64(out, size);
+  append_u32(out, kCpu);
+  append_u32(out, 0);  // Device.
+  append_u32(out, kFloat32);
+  return out;
+}
+
+Bytes mxnet_list_tail(const std::vector<std::string>& names) {
+  Bytes out;
+  append_u64(out, names.size());
+  for (const std::string& name : names) {
     append_u64(out, name.size());
     out.append(name);
   }
   return out;
+}
+
+Bytes encode_mxnet_params(const std::vector<std::pair<std::string, Tensor>>& tensors) {
+  Bytes out = mxnet_list_head(tensors.size());
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors) {
+    out += mxnet_tensor_head(tensor.shape);
+    out.append(reinterpret_cast<const char*>(tensor.values.data()),
+               tensor.values.size() * sizeof(float));
+    names.push_back(name);
+  }
+  return out + mxnet_list_tail(names);
 }
 
 }  // namespace millrace::ml

@@ -168,8 +168,8 @@ Result<Response> Scorer::invoke(std::string_view content_type, std::string_view 
   for (size_t i = 0; i < predictions.size(); ++i) {
     if (std::isfinite(predictions[i].score)) continue;
     return fail(ErrorKind::invalid,
-                fmt::format("Unable to evaluate the payload provided: instance {}: its values are "
-                            "too large for a finite score",
+                fmt::format("Unable to evaluate the payload provided: instance {}: its score is no "
+                            "finite number: its values, or the model's parameters, are too large",
                             i + 1));
   }
   return Response{std::string(name_of(response)), encode(response, predictions)};

@@ -6,6 +6,7 @@
 
 #include "engines/ml/archive.h"
 #include "engines/ml/memory_file.h"
+#include "engines/ml/mxnet_params.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace millrace;
@@ -16,6 +17,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (data[0] % 2 == 1) {
     const char* meta = R"({"training_parameters": {"predictor_type": "regressor"}})";
     bytes = *make_zip({{"meta.json", meta}, {"params", bytes}});
+  }
+  if (const auto members = stored_members(bytes, 64)) {
+    for (const auto& [name, content] : *members) {
+      const auto tensors = locate_mxnet_params(content, kModelBytesMax / sizeof(float));
+      if (!tensors) continue;
+      for (const auto& [tensor_name, tensor] : *tensors) {
+        if (const auto copied = copy_tensor(tensor))
+          ASSERT(copied->values.size() <= kModelBytesMax);
+      }
+    }
   }
   MemoryFile file(bytes);
   const auto model = factorization_machines::read_artefact(file, kModelBytesMax);

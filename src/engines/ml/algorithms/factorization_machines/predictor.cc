@@ -10,19 +10,19 @@ namespace {
 
 class ModelPredictor final : public Predictor {
  public:
-  explicit ModelPredictor(Model model) : model_(std::move(model)) {}
+  explicit ModelPredictor(ServedModel model) : model_(std::move(model)) {}
 
-  uint64_t feature_dim() const override { return model_.feature_dim(); }
+  uint64_t feature_dim() const override { return model_.view().feature_dim; }
 
   void predict(const RowBatch& rows, std::vector<Prediction>& predictions) const override {
-    const ModelView view = model_.view();
+    const ModelView& view = model_.view();
     predictions.clear();
     predictions.reserve(rows.size());
     for (size_t i = 0; i < rows.size(); ++i) {
       Prediction prediction;
       prediction.score =
-          score_of(model_.type(), ml::factorization_machines::predict(view, rows.row(i)));
-      if (model_.type() == PredictorType::binary_classifier) {
+          score_of(view.type, ml::factorization_machines::predict(view, rows.row(i)));
+      if (view.type == PredictorType::binary_classifier) {
         prediction.predicted_label = prediction.score > 0.5f ? 1.0f : 0.0f;
       }
       predictions.push_back(prediction);
@@ -30,14 +30,13 @@ class ModelPredictor final : public Predictor {
   }
 
  private:
-  Model model_;
+  ServedModel model_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Predictor>> load(runtime::Disk& disk, const runtime::Path& folder) {
-  TRY(const auto file, disk.open(folder / "model_algo-1", runtime::OpenMode::read));
-  TRY(Model model, read_artefact(*file, 2 * kModelBytesMax));
+  TRY(ServedModel model, ServedModel::open(disk, folder / "model_algo-1", 2 * kModelBytesMax));
   return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(std::move(model)));
 }
 

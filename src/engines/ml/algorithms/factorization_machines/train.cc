@@ -176,8 +176,7 @@ class Trainer {
       for (uint32_t f = 0; f < model_.num_factors(); ++f) finite &= std::isfinite(row[f]);
     }
     if (!finite) return diverged(settings_.epochs - 1, 0);
-    TRY(const Bytes artefact, encode_artefact(model_, job_.given));
-    return runtime::write_file_durably(job_.disk, job_.model / "model_algo-1", artefact);
+    return save_artefact(job_.disk, job_.model / "model_algo-1", model_, job_.given);
   }
 
   const TrainingJob& job_;
