@@ -25,6 +25,7 @@ struct TrainingJob {
   runtime::Disk& disk;
   runtime::Path data;                                        // The channels' folders are below it.
   runtime::Path model;                                       // The folder for the artefact; exists.
+  runtime::Path scratch;                                     // A folder that may be made.
   std::map<std::string, std::vector<std::string>> channels;  // Name to files.
   std::map<std::string, ExampleFormat> formats;              // By channel; recordIO without.
   std::map<std::string, std::string> given;                  // The hyperparameters as given.
@@ -60,6 +61,7 @@ struct Algorithm {
   std::span<const Hyperparameter> hyperparameters;
   std::span<const MetricDefinition> metrics;
   std::span<const std::string_view> channels;  // The first one is required.
+  std::string_view model_channel = {};         // The one of an earlier model; or none.
   // Of training data, on AWS. Those of example_format.h are taken as well.
   std::span<const std::string_view> content_types;
 

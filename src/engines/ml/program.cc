@@ -14,6 +14,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::string_view kModelContentType = "application/x-sagemaker-model";
+
 struct Config {
   std::map<std::string, std::string> hyperparameters;
   std::map<std::string, std::string> content_types;  // By channel; empty where not given.
@@ -106,6 +108,13 @@ Result<std::map<std::string, ExampleFormat>> check_channels(const Algorithm& alg
                               "(caused by ValidationError)",
                               name, fmt::join(algorithm.channels, ", ")));
     }
+    if (name == algorithm.model_channel) {
+      if (content_type.empty() || content_type == kModelContentType) continue;
+      return fail(ErrorKind::invalid,
+                  fmt::format("Unable to initialize the algorithm. Failed to validate input data "
+                              "configuration: channel '{}' takes {} (caused by ValidationError)",
+                              name, kModelContentType));
+    }
     const Result<ExampleFormat> format = parse_content_type(content_type);
     if (!format) {
       return fail(ErrorKind::invalid,
@@ -154,6 +163,7 @@ Result<void> run(const Algorithm& algorithm, const TrainContext& context) {
   const TrainingJob job{.disk = context.disk,
                         .data = context.root / "input" / "data",
                         .model = context.root / "model",
+                        .scratch = context.root / "scratch",
                         .channels = std::move(channels),
                         .formats = std::move(formats),
                         .given = config.hyperparameters,

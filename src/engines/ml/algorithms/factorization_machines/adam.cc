@@ -126,6 +126,7 @@ struct Adam::State {
       for (size_t u = 0; u < units; ++u) pair += pairs[r * units + u];
       raw[r] = output + pair;
       slopes[r] = score_of(model.type(), raw[r]) - batch.label(r);
+      if (batch.weighted()) slopes[r] *= batch.importance(r);
       bias_gradient += slopes[r];
     }
   }

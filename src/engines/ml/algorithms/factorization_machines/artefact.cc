@@ -21,6 +21,7 @@ namespace json = boost::json;
 constexpr std::string_view kSymbolName = "symbol.json";
 constexpr std::string_view kParamsName = "params";
 constexpr std::string_view kMetaName = "meta.json";
+constexpr std::string_view kFieldsName = "fields";  // Of meta.json, of field-aware models.
 constexpr uint32_t kParamsAlignment = 64;
 
 std::unexpected<Error> invalid(std::string_view what) {
@@ -39,6 +40,7 @@ Bytes encode_meta(const Model& model, const std::map<std::string, std::string>& 
   parameters["predictor_type"] = type_name(model.type());
   json::object meta;
   meta["training_parameters"] = std::move(parameters);
+  if (!model.fields.empty()) meta[kFieldsName] = json::value_from(model.fields);
   return json::serialize(meta);
 }
 
@@ -86,6 +88,32 @@ Result<PredictorType> find_type(const Members& members) {
   const std::optional<PredictorType> type = type_of_symbol(symbol);
   if (!type) return invalid("it does not say whether it is a regressor or a classifier");
   return *type;
+}
+
+// The first feature of each field of a field-aware model; none of others.
+template <class Members>
+Result<std::vector<uint64_t>> find_fields(const Members& members, uint64_t feature_dim,
+                                          uint64_t num_factors) {
+  std::vector<uint64_t> fields;
+  const auto found = members.find(std::string(kMetaName));
+  if (found == members.end()) return fields;
+  TRY(const json::object meta, parse_object(found->second, kMetaName));
+  const json::value* given = meta.if_contains(kFieldsName);
+  if (given == nullptr) return fields;
+  if (!given->is_array() || given->get_array().empty() || given->get_array().size() > kFieldsMax) {
+    return invalid("the fields of meta.json are not a list");
+  }
+  for (const json::value& field : given->get_array()) {
+    const uint64_t least = fields.empty() ? 0 : fields.back() + 1;
+    json::error_code error;
+    const auto first = field.to_number<uint64_t>(error);
+    if (error || first < least || first >= feature_dim || (fields.empty() && first != 0)) {
+      return invalid("the fields of meta.json do not ascend from 0");
+    }
+    fields.push_back(first);
+  }
+  if (num_factors % fields.size() != 0) return invalid("the factors do not agree with the fields");
+  return fields;
 }
 
 using StoredTensors = std::map<std::string, StoredTensor>;
@@ -225,7 +253,8 @@ Result<void> write_artefact(runtime::File& file, const Model& model,
 }
 
 // A view onto a mapped artefact; nothing where the parameters do not lie as they are computed with.
-Result<std::optional<ModelView>> view_of(BytesView file, uint64_t model_bytes_max) {
+Result<std::optional<ModelView>> view_of(BytesView file, uint64_t model_bytes_max,
+                                         std::vector<uint64_t>& fields) {
   const auto members = stored_members(file, kArtefactMembersMax);
   if (!members) return std::nullopt;
   const auto params = members->find(std::string(kParamsName));
@@ -236,13 +265,15 @@ Result<std::optional<ModelView>> view_of(BytesView file, uint64_t model_bytes_ma
   if (!found.plain()) return std::nullopt;
   const float bias = *found.bias->floats();
   if (!std::isfinite(bias)) return invalid("the bias is not a finite number");
+  TRY(fields, find_fields(*members, found.feature_dim, found.num_factors));
   return ModelView{.type = type,
                    .feature_dim = found.feature_dim,
                    .num_factors = found.num_factors,
                    .bias = bias,
                    .linear = found.linear->floats(),
                    .factors = found.factors->floats(),
-                   .stride = found.num_factors};
+                   .stride = found.num_factors,
+                   .fields = fields};
 }
 
 }  // namespace
@@ -278,7 +309,9 @@ Result<Model> read_artefact(runtime::File& file, uint64_t model_bytes_max) {
   TRY(const PredictorType type, find_type(members));
   TRY(const auto tensors, locate_mxnet_params(params->second, model_bytes_max / sizeof(float)));
   TRY(const Parameters found, find_parameters(tensors));
-  return assemble(type, found);
+  TRY(Model model, assemble(type, found));
+  TRY(model.fields, find_fields(members, model.feature_dim(), model.num_factors()));
+  return model;
 }
 
 Result<ServedModel> ServedModel::open(runtime::Disk& disk, const runtime::Path& path,
@@ -287,7 +320,8 @@ Result<ServedModel> ServedModel::open(runtime::Disk& disk, const runtime::Path& 
   ServedModel served;
   Result<MappedFile> mapped = MappedFile::map(*file);
   if (mapped) {
-    TRY(const std::optional<ModelView> view, view_of(mapped->bytes(), model_bytes_max));
+    TRY(const std::optional<ModelView> view,
+        view_of(mapped->bytes(), model_bytes_max, served.fields_));
     if (view) {
       served.file_.emplace(std::move(*mapped));
       served.view_ = *view;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -53,6 +54,7 @@ class ServedModel final {
 
   std::optional<MappedFile> file_;
   std::unique_ptr<const Model> copy_;
+  std::vector<uint64_t> fields_;  // What the view's lie in.
   ModelView view_;
 };
 

@@ -171,6 +171,7 @@ struct Descent::State {
     const float* const values = block.batch->values.data();
     const size_t* const ends = block.batch->ends().data() + block.first;
     size_t begin = block.batch->begin_of(block.first);
+    const bool weighted = block.batch->weighted();
     float check = 0;
     for (size_t r = 0; r < block.count; ++r) {
       const size_t end = ends[r];
@@ -187,6 +188,7 @@ struct Descent::State {
         tally.loss += double{slope} * slope;
         tally.absolutes += std::abs(slope);
       }
+      if (weighted) slope *= block.batch->importance(block.first + r);
       member.slopes[r] = slope;
       if constexpr (kAdagrad) {
         const auto move = [](float& parameter, float& square, float gradient, float by) {
@@ -291,7 +293,23 @@ Tally Descent::sweep(const RowBatch& batch, std::span<const uint32_t> starts, si
   return state.members[0]->tally;
 }
 
-namespace {
+void add_to(Tally& tally, PredictorType type, float output, float label) {
+  ++tally.rows;
+  if (type == PredictorType::regressor) {
+    const double error = double{output} - label;
+    tally.loss += error * error;
+    tally.absolutes += std::abs(error);
+    return;
+  }
+  const bool guess = output > 0;
+  const bool truth = label > 0.5f;
+  tally.loss += std::log1p(std::exp(-std::abs(double{output})));
+  if (guess != truth) tally.loss += std::abs(output);
+  tally.right += guess == truth;
+  tally.true_positives += guess && truth;
+  tally.false_positives += guess && !truth;
+  tally.false_negatives += !guess && truth;
+}
 
 Measures measures_of(PredictorType type, const Tally& tally) {
   if (type == PredictorType::regressor) {
@@ -305,7 +323,6 @@ Measures measures_of(PredictorType type, const Tally& tally) {
                                           .cross_entropy = tally.loss}));
 }
 
-// The mean label, or its log-odds: where the bias starts unless it is said.
 float first_bias(PredictorType type, const RowBatch& batch) {
   double sum = 0;
   for (size_t at = 0; at < batch.size(); ++at) sum += batch.label(at);
@@ -313,6 +330,8 @@ float first_bias(PredictorType type, const RowBatch& batch) {
   if (type == PredictorType::regressor) return static_cast<float>(sum / rows);
   return static_cast<float>(std::log((sum + 1) / (rows - sum + 1)));
 }
+
+namespace {
 
 class DescentRun {
  public:
@@ -336,7 +355,7 @@ class DescentRun {
  private:
   Descent& descent(const RowBatch& first) {
     if (!descent_) {
-      if (training_.settings.bias_from_data) {
+      if (training_.settings.bias_from_data && !training_.continued) {
         model_.bias = first_bias(training_.settings.type, first);
       }
       descent_ = std::make_unique<Descent>(model_, training_.settings, training_.threads);

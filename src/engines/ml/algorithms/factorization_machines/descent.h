@@ -37,6 +37,14 @@ struct Tally {
   void add(const Tally& other);
 };
 
+// Of one output and its label, as the sums of a tally.
+void add_to(Tally& tally, PredictorType type, float output, float label);
+
+Measures measures_of(PredictorType type, const Tally& tally);
+
+// The mean label, or its log-odds: where the bias starts unless it is said.
+float first_bias(PredictorType type, const RowBatch& batch);
+
 // The parameters and what the solver knows of each. One sweep moves them by all rows of a batch.
 class Descent {
  public:

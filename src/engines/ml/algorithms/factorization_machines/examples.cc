@@ -15,6 +15,7 @@ void append(const RowBatch& from, size_t at, RowBatch& to) {
   to.indices.insert(to.indices.end(), row.indices.begin(), row.indices.end());
   to.values.insert(to.values.end(), row.values.begin(), row.values.end());
   to.end_row(from.label(at));
+  if (from.importance(at) != 1) to.weigh_last_row(from.importance(at));
 }
 
 }  // namespace

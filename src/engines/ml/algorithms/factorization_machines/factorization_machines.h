@@ -10,6 +10,7 @@
 
 #include "engines/ml/algorithm.h"
 #include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
+#include "engines/ml/algorithms/factorization_machines/warm_start.h"
 
 namespace millrace::ml::factorization_machines {
 
@@ -30,6 +31,11 @@ inline constexpr std::array kMetrics = {
         R"(#quality_metric: host=\S+, test binary_classification_cross_entropy <loss>=(\S+))"},
     MetricDefinition{"test:binary_f_beta",
                      R"(#quality_metric: host=\S+, test binary_f_\S+ <score>=(\S+))"},
+    MetricDefinition{"validation:rmse",
+                     R"(#quality_metric: host=\S+, epoch=\S+, validation rmse <loss>=(\S+))"},
+    MetricDefinition{"validation:binary_classification_cross_entropy",
+                     R"(#quality_metric: host=\S+, epoch=\S+, )"
+                     R"(validation binary_classification_cross_entropy <loss>=(\S+))"},
     MetricDefinition{"train:rmse", R"(#quality_metric: host=\S+, train rmse <loss>=(\S+))"},
     MetricDefinition{"train:mse", R"(#quality_metric: host=\S+, train mse <loss>=(\S+))"},
     MetricDefinition{"train:absolute_loss",
@@ -58,7 +64,8 @@ inline constexpr std::array kMetrics = {
 };
 
 inline constexpr std::array<std::string_view, 1> kRepositories = {"factorization-machines"};
-inline constexpr std::array<std::string_view, 3> kChannels = {"train", "test", "validation"};
+inline constexpr std::array<std::string_view, 4> kChannels = {"train", "test", "validation",
+                                                              "model"};
 inline constexpr std::array<std::string_view, 2> kContentTypes = {"application/x-recordio-protobuf",
                                                                   "application/x-recordio"};
 
@@ -67,6 +74,7 @@ inline constexpr Algorithm kAlgorithm = {.name = "factorization-machines",
                                          .hyperparameters = kTable,
                                          .metrics = kMetrics,
                                          .channels = kChannels,
+                                         .model_channel = kModelChannel,
                                          .content_types = kContentTypes,
                                          .train = &train,
                                          .load = &load};

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engines/ml/algorithms/factorization_machines/field_aware.h"
 #include "engines/ml/algorithms/factorization_machines/kernels.h"
 
 namespace millrace::ml::factorization_machines {
@@ -24,7 +25,11 @@ float predict(const ModelView& model, RowView row) {
   for (size_t i = 0; i < row.indices.size(); ++i) {
     linear += model.linear[row.indices[i]] * row.values[i];
   }
-  return linear + interaction(model, row);
+  if (model.fields.empty()) return linear + interaction(model, row);
+  std::vector<FieldEntry> entries;
+  const float r = find_fields(row, model.fields, entries);
+  const size_t width = model.num_factors / model.fields.size();
+  return linear + r * field_pairs(model.factors, model.stride, width, entries);
 }
 
 double sigmoid(double x) {

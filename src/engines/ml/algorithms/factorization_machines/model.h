@@ -10,6 +10,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "engines/ml/float_table.h"
 #include "engines/ml/rows.h"
@@ -27,6 +29,9 @@ struct ModelView {
   const float* linear = nullptr;   // w: feature_dim values.
   const float* factors = nullptr;  // v: feature_dim rows of num_factors values.
   size_t stride = 0;               // From one row to the next, in floats.
+  // Of a field-aware model (field_kernels.h), the first feature of each field; num_factors then
+  // are those for all fields together. Empty for others.
+  std::span<const uint64_t> fields;
 
   const float* row(uint64_t feature) const { return factors + feature * stride; }
 };
@@ -49,12 +54,14 @@ class Model {
   float* linear() { return linear_.data(); }
 
   ModelView view() const {
-    return {type_, feature_dim_, num_factors_, bias, linear_.data(), factors_.data(), stride_};
+    return {type_,          feature_dim_,    num_factors_, bias,
+            linear_.data(), factors_.data(), stride_,      fields};
   }
 
   bool operator==(const Model&) const = default;
 
   float bias = 0;
+  std::vector<uint64_t> fields;  // As in ModelView.
 
  private:
   PredictorType type_ = PredictorType::regressor;

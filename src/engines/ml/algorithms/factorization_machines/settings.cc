@@ -54,6 +54,7 @@ Result<std::vector<uint64_t>> parse_fields(std::string_view text, uint64_t featu
                             text, why));
   };
   std::vector<uint64_t> fields;
+  if (text.ends_with(',')) return refuse("it ends with a comma");
   for (std::string_view rest = text; !rest.empty();) {
     const size_t comma = rest.find(',');
     const std::string_view part = rest.substr(0, comma);

@@ -4,6 +4,7 @@
 
 #include "engines/ml/algorithms/factorization_machines/adam.h"
 #include "engines/ml/algorithms/factorization_machines/descent.h"
+#include "engines/ml/algorithms/factorization_machines/field_aware.h"
 #include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
 
 namespace millrace::ml::factorization_machines {
@@ -13,8 +14,10 @@ Result<void> solve(const Training& training, Model& model) {
   switch (solver) {
     case Solver::adam:
       return solve_adam(training, model);
-    case Solver::sgd:
     case Solver::adagrad:
+      if (!training.settings.fields.empty()) return solve_field_aware(training, model);
+      return solve_descent(training, model);
+    case Solver::sgd:
       return solve_descent(training, model);
     default:
       return fail(ErrorKind::unsupported, fmt::format("The solver '{}' is not implemented",

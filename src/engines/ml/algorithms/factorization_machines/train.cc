@@ -10,6 +10,7 @@
 #include "engines/ml/algorithms/factorization_machines/factorization_machines.h"
 #include "engines/ml/algorithms/factorization_machines/solvers.h"
 #include "engines/ml/algorithms/factorization_machines/validation.h"
+#include "engines/ml/algorithms/factorization_machines/warm_start.h"
 #include "engines/ml/limits.h"
 #include "runtime/team.h"
 
@@ -87,6 +88,8 @@ class Trainer {
 
   Result<void> run() {
     initialize(model_, settings_);
+    const bool continued = job_.channels.contains(std::string(kModelChannel));
+    if (continued) TRY(continue_from(job_, model_));
     Channel channel = job_.open("train", rules_);
     ChannelSource streamed(channel, kMemoryBytesMax / 4);
     TRY(read_memory(channel));
@@ -100,7 +103,8 @@ class Trainer {
                             .validation = validation_ ? &*validation_ : nullptr,
                             .progress = progress,
                             .stop = job_.stop,
-                            .threads = threads()};
+                            .threads = threads(),
+                            .continued = continued};
     TRY(solve(training, model_));
     if (progress.last().rows() == 0 && !job_.stop.stop_requested()) {
       return fail(ErrorKind::invalid, "The channel 'train' has files, but no record in them");

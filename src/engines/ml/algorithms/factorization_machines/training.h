@@ -46,6 +46,7 @@ struct Training {
   Progress& progress;
   std::stop_token stop;
   unsigned threads = 1;
+  bool continued = false;  // The model comes from an earlier job.
 };
 
 // The examples of a solver that needs all of them at once. Errors: exhausted.

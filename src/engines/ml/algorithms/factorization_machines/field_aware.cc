@@ -1,0 +1,115 @@
+#include "engines/ml/algorithms/factorization_machines/field_aware.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engines/ml/algorithms/factorization_machines/descent.h"
+#include "engines/ml/generator.h"
+
+namespace millrace::ml::factorization_machines {
+namespace {
+
+constexpr float kFirstSquare = 1;
+constexpr size_t kStreamRows = 8192;
+
+class FieldAwareRun {
+ public:
+  FieldAwareRun(const Training& training, Model& model)
+      : training_(training), settings_(training.settings), model_(model) {}
+
+  Result<void> run() {
+    begin();
+    for (uint64_t epoch = 0; epoch < settings_.epochs; ++epoch) {
+      Tally tally;
+      training_.source.rewind();
+      while (!training_.stop.stop_requested() && tally.finite) {
+        TRY(const RowBatch* batch, training_.source.read(kStreamRows));
+        if (batch->empty()) break;
+        for (size_t at = 0; at < batch->size() && tally.finite; ++at) learn(*batch, at, tally);
+      }
+      if (!tally.finite) return diverged(epoch, tally.rows / settings_.mini_batch_size);
+      if (!training_.progress.epoch(epoch, measures_of(settings_.type, tally), model_)) break;
+    }
+    return ok;
+  }
+
+ private:
+  void begin() {
+    const size_t width = model_.num_factors();
+    const auto fields = settings_.fields.size();
+    Model drawn(model_.type(), model_.feature_dim(), static_cast<uint32_t>(width * fields));
+    drawn.bias = model_.bias;
+    drawn.fields = settings_.fields;
+    Generator generator(settings_.seed);
+    const double most = 1 / std::sqrt(static_cast<double>(width));
+    for (uint64_t feature = 0; feature < drawn.feature_dim(); ++feature) {
+      for (uint32_t f = 0; f < drawn.num_factors(); ++f) {
+        drawn.row(feature)[f] = static_cast<float>(most * generator.uniform());
+      }
+    }
+    model_ = std::move(drawn);
+    squares_ = FloatTable(model_.feature_dim() * model_.stride());
+    linear_squares_ = FloatTable(model_.feature_dim());
+    std::fill_n(squares_.data(), squares_.size(), kFirstSquare);
+    std::fill_n(linear_squares_.data(), linear_squares_.size(), kFirstSquare);
+    table_ = {model_.row(0), squares_.data(), model_.stride(), width};
+  }
+
+  void learn(const RowBatch& batch, size_t at, Tally& tally) {
+    const RowView row = batch.row(at);
+    const float label = batch.label(at);
+    const float r = find_fields(row, model_.fields, entries_);
+    float output = model_.bias;
+    for (const FieldEntry& entry : entries_) output += model_.linear(entry.feature) * entry.value;
+    output += r * field_pairs(table_.factors, table_.stride, table_.width, entries_);
+    if (!std::isfinite(output)) {
+      tally.finite = false;
+      return;
+    }
+    add_to(tally, model_.type(), output, label);
+    const float slope = (score_of(model_.type(), output) - label) * batch.importance(at);
+    descend_fields(table_, entries_, slope * r, static_cast<float>(settings_.factors.learning_rate),
+                   static_cast<float>(settings_.factors.weight_decay));
+    move(settings_.bias, model_.bias, bias_square_, slope);
+    for (const FieldEntry& entry : entries_) {
+      move(settings_.linear, model_.linear(entry.feature), linear_squares_[entry.feature],
+           slope * entry.value);
+    }
+  }
+
+  static void move(const TermSettings& term, float& parameter, float& square, float gradient) {
+    gradient += static_cast<float>(term.weight_decay) * parameter;
+    square += gradient * gradient;
+    parameter -= static_cast<float>(term.learning_rate) * gradient / std::sqrt(square);
+  }
+
+  const Training& training_;
+  const Settings& settings_;
+  Model& model_;
+  FloatTable squares_;
+  FloatTable linear_squares_;
+  float bias_square_ = kFirstSquare;
+  FieldTable table_;
+  std::vector<FieldEntry> entries_;
+};
+
+}  // namespace
+
+float find_fields(RowView row, std::span<const uint64_t> fields, std::vector<FieldEntry>& entries) {
+  entries.clear();
+  double length = 0;
+  size_t field = 0;
+  for (size_t i = 0; i < row.indices.size(); ++i) {
+    // Indices ascend, and so do the fields.
+    while (field + 1 < fields.size() && row.indices[i] >= fields[field + 1]) ++field;
+    entries.push_back({row.indices[i], static_cast<uint32_t>(field), row.values[i]});
+    length += double{row.values[i]} * row.values[i];
+  }
+  return length > 0 ? static_cast<float>(1 / length) : 0;
+}
+
+Result<void> solve_field_aware(const Training& training, Model& model) {
+  return FieldAwareRun(training, model).run();
+}
+
+}  // namespace millrace::ml::factorization_machines
