@@ -21,6 +21,8 @@ inline constexpr std::array<std::string_view, 2> kPredictorTypes = {"binary_clas
 // In the order of the enumeration Solver.
 inline constexpr std::array<std::string_view, 9> kSolvers = {
     "adam", "auto", "sgd", "adagrad", "als", "mcmc", "bpr", "softmax", "ials"};
+// In the order of the enumeration NegativeSampling.
+inline constexpr std::array<std::string_view, 3> kSamplings = {"uniform", "popularity", "in_batch"};
 inline constexpr std::array<std::string_view, 3> kInitMethods = {"constant", "normal", "uniform"};
 
 constexpr Hyperparameter required_integer(std::string_view name, double max,
@@ -148,6 +150,38 @@ inline constexpr std::array kTable = {
         .max = 4096,
         .sentence = "The first feature of each field, such as 0,943 for users and items.",
         .extension = true},
+    Hyperparameter{.name = "unobserved_weight",
+                   .default_value = "0.1",
+                   .min = 0,
+                   .max = kAnyNumber,
+                   .tunable = true,
+                   .tuning_min = 0.001,
+                   .tuning_max = 1,
+                   .sentence = "The weight of a user and an item of which no example tells, beside "
+                               "1 of a positive one (ials).",
+                   .extension = true},
+    Hyperparameter{.name = "frequency_exponent",
+                   .default_value = "1",
+                   .min = 0,
+                   .max = 2,
+                   .sentence = "The power of a user's or item's frequency by which factors_wd is "
+                               "scaled (ials).",
+                   .extension = true},
+    Hyperparameter{.name = "negatives",
+                   .type = HyperparameterType::integer,
+                   .min = 1,
+                   .max = 65536,
+                   .sentence =
+                       "Items drawn against each positive example (bpr, 1 unless given), or "
+                       "against the examples of a step together (softmax, 512).",
+                   .extension = true},
+    Hyperparameter{.name = "negative_sampling",
+                   .type = HyperparameterType::choice,
+                   .default_value = "uniform",
+                   .choices = kSamplings,
+                   .sentence = "What negatives are drawn from: all items alike, items by how often "
+                               "they occur, or the other examples of the step (bpr, softmax).",
+                   .extension = true},
     Hyperparameter{.name = "early_stopping",
                    .type = HyperparameterType::integer,
                    .min = 1,

@@ -1,8 +1,9 @@
 // The measures of a predictor type: a regressor's errors, or a classifier's accuracy,
-// cross-entropy and F. A value.
+// cross-entropy and F; or those that a solver has of its own. A value.
 #pragma once
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "engines/ml/algorithms/factorization_machines/model.h"
@@ -17,6 +18,9 @@ class Measures {
       : type_(PredictorType::regressor), regression_(measures) {}
   explicit Measures(const ClassificationMeasures& measures)
       : type_(PredictorType::binary_classifier), classification_(measures) {}
+  // What a solver minimises that learns from no label: a pair's order, a choice among items.
+  Measures(size_t rows, std::vector<Measure> own)
+      : type_(PredictorType::regressor), own_(std::move(own)), own_rows_(rows) {}
 
   // `raw` is the model's output; a classifier's score is its sigmoid.
   void add(float raw, float label) {
@@ -26,8 +30,9 @@ class Measures {
       classification_.add(sigmoid(raw), label);
     }
   }
-  size_t rows() const { return std::max(regression_.rows(), classification_.rows()); }
+  size_t rows() const { return std::max({own_rows_, regression_.rows(), classification_.rows()}); }
   std::vector<Measure> all() const {
+    if (!own_.empty()) return own_;
     return type_ == PredictorType::regressor ? regression_.all() : classification_.all();
   }
 
@@ -35,6 +40,8 @@ class Measures {
   PredictorType type_;
   RegressionMeasures regression_;
   ClassificationMeasures classification_;
+  std::vector<Measure> own_;
+  size_t own_rows_ = 0;
 };
 
 }  // namespace millrace::ml::factorization_machines

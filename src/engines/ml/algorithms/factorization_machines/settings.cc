@@ -73,6 +73,9 @@ Result<std::vector<uint64_t>> parse_fields(std::string_view text, uint64_t featu
   return fields;
 }
 
+constexpr size_t kBprNegatives = 1;
+constexpr size_t kSoftmaxNegatives = 512;
+
 // What a solver of ours takes for what was not said.
 struct Defaults {
   Solver solver;
@@ -157,6 +160,15 @@ Result<Settings> read_settings(const HyperparameterValues& values) {
   settings.clip_gradient = values.optional_real("clip_gradient");
   settings.rescale_gradient = values.optional_real("rescale_grad");
   settings.seed = static_cast<uint64_t>(values.integer("seed"));
+  settings.unobserved_weight = values.real("unobserved_weight");
+  settings.frequency_exponent = values.real("frequency_exponent");
+  settings.negatives = settings.solver == Solver::softmax ? kSoftmaxNegatives : kBprNegatives;
+  if (values.has("negatives")) {
+    settings.negatives = static_cast<size_t>(values.integer("negatives"));
+  }
+  settings.sampling = static_cast<NegativeSampling>(
+      std::find(kSamplings.begin(), kSamplings.end(), values.choice("negative_sampling")) -
+      kSamplings.begin());
   if (values.has("early_stopping")) {
     settings.early_stopping = static_cast<uint64_t>(values.integer("early_stopping"));
   }

@@ -12,6 +12,9 @@
 
 namespace millrace::ml::factorization_machines {
 
+// What the examples that are no positives are drawn from.
+enum class NegativeSampling : uint8_t { uniform, popularity, in_batch };
+
 // How the parameters are found. `adam` is AWS's; the others are extensions.
 enum class Solver : uint8_t { adam, automatic, sgd, adagrad, als, mcmc, bpr, softmax, ials };
 
@@ -46,6 +49,11 @@ struct Settings {
   // The first feature of each field (a group of features of which an example has one or a few:
   // users, items, countries), ascending from 0; empty where none are given.
   std::vector<uint64_t> fields;
+  // Of the solvers for implicit feedback.
+  double unobserved_weight = 0.1;  // Of a user and an item that no example names (ials).
+  double frequency_exponent = 1;   // Of the regularisation's weights (ials).
+  size_t negatives = 0;            // Items drawn for a step (softmax), or for a positive (bpr).
+  NegativeSampling sampling = NegativeSampling::uniform;
   // Epochs without a better measure on the validation data after which the training ends, and the
   // best model so far is kept; none: all epochs are run.
   std::optional<uint64_t> early_stopping;

@@ -6,6 +6,7 @@
 #include "engines/ml/algorithms/factorization_machines/descent.h"
 #include "engines/ml/algorithms/factorization_machines/field_aware.h"
 #include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
+#include "engines/ml/algorithms/factorization_machines/ials.h"
 
 namespace millrace::ml::factorization_machines {
 
@@ -19,6 +20,8 @@ Result<void> solve(const Training& training, Model& model) {
       return solve_descent(training, model);
     case Solver::sgd:
       return solve_descent(training, model);
+    case Solver::ials:
+      return solve_ials(training, model);
     default:
       return fail(ErrorKind::unsupported, fmt::format("The solver '{}' is not implemented",
                                                       kSolvers[static_cast<size_t>(solver)]));
