@@ -20,13 +20,12 @@ constexpr size_t kRing = 4;
 constexpr size_t kStreamRows = 32768;   // Of a batch, where the data does not lie in memory.
 constexpr size_t kSegmentRows = 2048;   // That stay together when the order is drawn anew.
 constexpr size_t kNearBytes = 1 << 20;  // Of a table that a core has at hand.
-constexpr float kFirstSquare = 1;       // Of AdaGrad's sums, as in libFFM.
 constexpr double kProductMax = 1e300;
 
 // The linear part of the model, which every member of the team has for itself.
 struct Linear {
   float bias = 0;
-  float bias_square = kFirstSquare;
+  float bias_square = 1;
   float* weights = nullptr;
   float* squares = nullptr;
   FloatTable own_weights;  // Of members but the first.
@@ -69,7 +68,7 @@ struct Descent::State {
     Tally tally;
   };
 
-  State(Model& m, const Settings& s, unsigned threads)
+  State(Model& m, const Settings& s, unsigned threads, FirstSquares first)
       : model(m),
         settings(s),
         rates(s),
@@ -79,9 +78,9 @@ struct Descent::State {
     team = std::make_unique<runtime::Team>("fm-descent", static_cast<unsigned>(slices.size()));
     if (adagrad) {
       squares = FloatTable(m.feature_dim() * m.stride());
-      std::fill(squares.data(), squares.data() + squares.size(), kFirstSquare);
+      std::fill(squares.data(), squares.data() + squares.size(), first.factors);
       linear_squares = FloatTable(m.feature_dim());
-      std::fill(linear_squares.data(), linear_squares.data() + linear_squares.size(), kFirstSquare);
+      std::fill(linear_squares.data(), linear_squares.data() + linear_squares.size(), first.linear);
     }
     for (const Slice& slice : slices) {
       auto member = std::make_unique<Member>();
@@ -90,13 +89,14 @@ struct Descent::State {
       for (auto& pairs : member->pairs) pairs.resize(kBlockRows * slice.units());
       members.push_back(std::move(member));
     }
-    hand_out_linear();
+    hand_out_linear(first);
   }
 
-  void hand_out_linear() {
+  void hand_out_linear(FirstSquares first) {
     for (size_t at = 0; at < members.size(); ++at) {
       Linear& linear = members[at]->linear;
       linear.bias = model.bias;
+      linear.bias_square = first.linear;
       if (at > 0) {
         linear.own_weights = FloatTable(model.feature_dim());
         std::copy_n(model.linear(), model.feature_dim(), linear.own_weights.data());
@@ -281,8 +281,8 @@ struct Descent::State {
   std::vector<std::unique_ptr<Member>> members;
 };
 
-Descent::Descent(Model& model, const Settings& settings, unsigned threads)
-    : state_(std::make_unique<State>(model, settings, threads)) {}
+Descent::Descent(Model& model, const Settings& settings, unsigned threads, FirstSquares squares)
+    : state_(std::make_unique<State>(model, settings, threads, squares)) {}
 
 Descent::~Descent() = default;
 
@@ -331,6 +331,34 @@ float first_bias(PredictorType type, const RowBatch& batch) {
   return static_cast<float>(std::log((sum + 1) / (rows - sum + 1)));
 }
 
+double label_scale(PredictorType type, const RowBatch& batch) {
+  if (type != PredictorType::regressor || batch.empty()) return 1;
+  const double mean = first_bias(type, batch);
+  double squares = 0;
+  for (size_t at = 0; at < batch.size(); ++at) {
+    squares += (batch.label(at) - mean) * (batch.label(at) - mean);
+  }
+  const double scale = std::sqrt(squares / static_cast<double>(batch.size()));
+  return scale > 0 && std::isfinite(scale) ? scale : 1;
+}
+
+// With y = s y', w = s w' and v = sqrt(s) v', a gradient by w is s times, one by v s^1.5 times that
+// of the primed model.
+Settings scaled(const Settings& settings, double scale, FirstSquares& squares) {
+  Settings out = settings;
+  out.factors.weight_decay *= scale;
+  if (settings.solver == Solver::adagrad) {
+    out.bias.learning_rate *= scale;
+    out.linear.learning_rate *= scale;
+    out.factors.learning_rate *= std::sqrt(scale);
+    squares.linear = static_cast<float>(scale * scale);
+    squares.factors = static_cast<float>(scale * scale * scale);
+  } else {
+    out.factors.learning_rate /= scale;
+  }
+  return out;
+}
+
 namespace {
 
 class DescentRun {
@@ -358,9 +386,20 @@ class DescentRun {
       if (training_.settings.bias_from_data && !training_.continued) {
         model_.bias = first_bias(training_.settings.type, first);
       }
-      descent_ = std::make_unique<Descent>(model_, training_.settings, training_.threads);
+      const double scale = label_scale(training_.settings.type, first);
+      FirstSquares squares;
+      settings_ = scaled(training_.settings, scale, squares);
+      if (!training_.continued) enlarge(std::sqrt(scale));
+      descent_ = std::make_unique<Descent>(model_, settings_, training_.threads, squares);
     }
     return *descent_;
+  }
+
+  void enlarge(double by) {
+    for (uint64_t feature = 0; feature < model_.feature_dim(); ++feature) {
+      float* row = model_.row(feature);
+      for (uint32_t f = 0; f < model_.num_factors(); ++f) row[f] *= static_cast<float>(by);
+    }
   }
 
   // All rows, in segments whose order is drawn for every epoch.
@@ -390,6 +429,7 @@ class DescentRun {
 
   const Training& training_;
   Model& model_;
+  Settings settings_;  // For the scale of the labels.
   std::unique_ptr<Descent> descent_;
 };
 

@@ -1,4 +1,6 @@
 // The solvers `sgd` and `adagrad`: one example after another moves the parameters of its features.
+// Rates, decays and first factors are meant for labels of standard deviation 1, and are scaled to
+// those of the data, so that the defaults do for stars and for pounds.
 //
 // Rows are taken in blocks of up to kBlockRows rows and kBlockEntries non-zeros, whose factors stay
 // in the cache next to the core until they are moved. The outputs of a block are computed before
@@ -45,10 +47,21 @@ Measures measures_of(PredictorType type, const Tally& tally);
 // The mean label, or its log-odds: where the bias starts unless it is said.
 float first_bias(PredictorType type, const RowBatch& batch);
 
+// The standard deviation of a regressor's labels; 1 of classes, and where all labels are the same.
+double label_scale(PredictorType type, const RowBatch& batch);
+
+// Rates and decays for labels of a standard deviation, from those for labels of 1: learning then
+// goes as it would on labels divided by it. `squares` receives where AdaGrad's sums begin.
+struct FirstSquares {
+  float linear = 1;  // As in libFFM.
+  float factors = 1;
+};
+Settings scaled(const Settings& settings, double scale, FirstSquares& squares);
+
 // The parameters and what the solver knows of each. One sweep moves them by all rows of a batch.
 class Descent {
  public:
-  Descent(Model& model, const Settings& settings, unsigned threads);
+  Descent(Model& model, const Settings& settings, unsigned threads, FirstSquares squares = {});
   ~Descent();
   Descent(const Descent&) = delete;
   Descent& operator=(const Descent&) = delete;

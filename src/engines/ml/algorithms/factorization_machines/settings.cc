@@ -86,8 +86,8 @@ struct Defaults {
 };
 
 constexpr std::array kDefaults = {
-    Defaults{Solver::sgd, 20, 0.01, 0, 0.01, 0.001, 0, 0.01, 0.01, 0.01},
-    Defaults{Solver::adagrad, 20, 0.1, 0, 0.1, 0.00002, 0, 0.1, 0.00002, 0.01},
+    Defaults{Solver::sgd, 40, 0.01, 0, 0.01, 0.02, 0, 0.01, 0.05, 0.05},
+    Defaults{Solver::adagrad, 40, 0.05, 0, 0.05, 0.01, 0, 0.05, 0.05, 0.1},
     Defaults{Solver::als, 50, 0, 0, 0, 1, 0, 0, 10, 0.1},
     Defaults{Solver::mcmc, 100, 0, 0, 0, 0, 0, 0, 0, 0.1},
     Defaults{Solver::bpr, 50, 0, 0, 0.05, 0.01, 0, 0.05, 0.01, 0.1},
@@ -96,11 +96,27 @@ constexpr std::array kDefaults = {
     Defaults{Solver::automatic, 20, 0.01, 0, 0.01, 0.001, 0, 0.01, 0.01, 0.1},
 };
 
+// What differs for classes and for field-aware models, whose gradients are small.
+constexpr std::array kClassDefaults = {
+    Defaults{Solver::sgd, 20, 0.05, 0, 0.05, 0.0001, 0, 0.05, 0.001, 0.05},
+    Defaults{Solver::adagrad, 15, 0.1, 0, 0.1, 0.00002, 0, 0.1, 0.00002, 0.1},
+};
+
+const Defaults* find_defaults(const Settings& settings) {
+  const auto find = [&](const auto& table) -> const Defaults* {
+    for (const Defaults& row : table) {
+      if (row.solver == settings.solver) return &row;
+    }
+    return nullptr;
+  };
+  const bool small = settings.type == PredictorType::binary_classifier || !settings.fields.empty();
+  const Defaults* const own = small ? find(kClassDefaults) : nullptr;
+  return own != nullptr ? own : find(kDefaults);
+}
+
 void apply_solver_defaults(const HyperparameterValues& values, Settings& settings) {
-  const auto found = std::find_if(kDefaults.begin(), kDefaults.end(), [&](const Defaults& row) {
-    return row.solver == settings.solver;
-  });
-  if (found == kDefaults.end()) return;
+  const Defaults* const found = find_defaults(settings);
+  if (found == nullptr) return;
   const auto set = [&](std::string_view name, double& value, double by_default) {
     if (!values.given(name)) value = by_default;
   };

@@ -296,6 +296,44 @@ TEST_P(SolverOf, ResultsDoNotDependOnTheNumberOfThreads) {
   }
 }
 
+// Labels in another unit give the same model in that unit.
+TEST(Descent, DoesNotDependOnTheUnitOfTheLabels) {
+  constexpr float kUnit = 64;
+  const RowBatch small = make_batch(400, false, 3);
+  RowBatch large;
+  for (size_t at = 0; at < small.size(); ++at) {
+    const RowView row = small.row(at);
+    large.indices.insert(large.indices.end(), row.indices.begin(), row.indices.end());
+    large.values.insert(large.values.end(), row.values.begin(), row.values.end());
+    large.end_row(small.label(at) * kUnit);
+  }
+  for (const Solver solver : {Solver::sgd, Solver::adagrad}) {
+    Settings s = settings(1);
+    s.solver = solver;
+    std::vector<Model> models;
+    for (const RowBatch* batch : {&small, static_cast<const RowBatch*>(&large)}) {
+      const double scale = label_scale(PredictorType::regressor, *batch);
+      FirstSquares squares;
+      const Settings own = scaled(s, scale, squares);
+      Model model(PredictorType::regressor, kFeatures, kFactors);
+      initialize(model, s);
+      model.bias = 0;
+      for (uint64_t i = 0; i < kFeatures; ++i) {
+        model.linear(i) = 0;
+        for (uint32_t f = 0; f < kFactors; ++f) model.row(i)[f] *= std::sqrt(scale);
+      }
+      Descent descent(model, own, 1, squares);
+      constexpr std::array<uint32_t, 1> kAll = {0};
+      for (int epoch = 0; epoch < 5; ++epoch) descent.sweep(*batch, kAll, batch->size());
+      models.push_back(model);
+    }
+    for (size_t at = 0; at < small.size(); ++at) {
+      EXPECT_NEAR(predict(models[0].view(), small.row(at)),
+                  predict(models[1].view(), small.row(at)) / kUnit, 2e-4);
+    }
+  }
+}
+
 TEST(Descent, SaysWhereItDiverges) {
   RowBatch batch = make_batch(200, false, 3);
   Settings s = settings(1);
