@@ -5,7 +5,6 @@
 
 #include <array>
 
-#include "base/crc_tables.h"
 #include "base/result.h"
 
 namespace millrace {
@@ -124,13 +123,6 @@ Bytes hmac_sha1(BytesView key, BytesView bytes) {
   OPENSSL_cleanse(inner.data(), inner.size());
   OPENSSL_cleanse(block.data(), block.size());
   return out;
-}
-
-uint32_t crc32(uint32_t seed, BytesView bytes) {
-  return crc_by_table<uint32_t, 0xEDB88320U>(seed, bytes);
-}
-uint64_t crc64_nvme(uint64_t seed, BytesView bytes) {
-  return crc_by_table<uint64_t, 0x9A6C9329AC4BC9B5ULL>(seed, bytes);
 }
 
 }  // namespace millrace

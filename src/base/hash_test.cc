@@ -107,6 +107,41 @@ TEST(Crc, TheInstructionAgreesWithTheTables) {
   }
 }
 
+// The definition: one bit after the other.
+template <class Word>
+Word crc_by_bits(Word polynomial, Word seed, BytesView bytes) {
+  Word value = static_cast<Word>(~seed);
+  for (const char byte : bytes) {
+    value ^= static_cast<uint8_t>(byte);
+    for (int bit = 0; bit < 8; ++bit) value = value & 1 ? value >> 1 ^ polynomial : value >> 1;
+  }
+  return static_cast<Word>(~value);
+}
+
+// Folding works on eight blocks of sixteen bytes at once, then on one, then goes by table.
+TEST(Crc, EveryLengthAgreesWithTheDefinition) {
+  Bytes bytes(1'500, '\0');
+  uint32_t state = 7;
+  for (char& byte : bytes)
+    byte = static_cast<char>((state = state * 1'664'525 + 1'013'904'223) >> 24);
+  for (size_t size = 0; size + 3 < bytes.size(); size += size < 300 ? 1 : 37) {
+    const BytesView piece = BytesView(bytes).substr(size % 3, size);
+    const uint64_t seed = uint64_t{state} * size;
+    const auto narrow = static_cast<uint32_t>(seed);
+    EXPECT_EQ(crc64_nvme(seed, piece), crc_by_bits<uint64_t>(0x9A6C9329AC4BC9B5ULL, seed, piece))
+        << size;
+    EXPECT_EQ(crc32(narrow, piece), crc_by_bits(0xEDB88320U, narrow, piece)) << size;
+    EXPECT_EQ(crc32c(narrow, piece), crc_by_bits(kCastagnoli, narrow, piece)) << size;
+  }
+}
+
+// What is done where the processor cannot multiply without carries.
+TEST(Crc, TheTablesAgreeWithTheFolding) {
+  const Bytes bytes(4096, '\xA5');
+  EXPECT_EQ((crc_by_table<uint64_t, 0x9A6C9329AC4BC9B5ULL>(3, bytes)), crc64_nvme(3, bytes));
+  EXPECT_EQ((crc_by_table<uint32_t, 0xEDB88320U>(3, bytes)), crc32(3, bytes));
+}
+
 TEST(Crc, ContinuesFromWhatItAnswered) {
   for (size_t cut = 0; cut <= kCheck.size(); ++cut) {
     EXPECT_EQ(crc32(crc32(0, kCheck.substr(0, cut)), kCheck.substr(cut)), 0xCBF43926U);

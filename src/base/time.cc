@@ -39,6 +39,41 @@ Civil civil(Time t) {
           std::chrono::weekday{day}.c_encoding()};
 }
 
+// Writes text piece by piece; several of these stand in every answer.
+struct Writer {
+  std::string out;
+
+  Writer& number(int value, unsigned digits) {
+    constexpr int kYearMax = 9999;
+    if (value < 0 || value > kYearMax) {
+      out += fmt::format("{:0{}}", value, digits);
+      return *this;
+    }
+    const size_t end = out.size() + digits;
+    out.resize(end);
+    for (size_t i = 1; i <= digits; ++i, value /= 10) {
+      out[end - i] = static_cast<char>('0' + value % 10);
+    }
+    return *this;
+  }
+  Writer& number(unsigned value, unsigned digits) {
+    return number(static_cast<int>(value), digits);
+  }
+  Writer& text(std::string_view literal) {
+    out += literal;
+    return *this;
+  }
+  // hh:mm:ss
+  Writer& clock(const Civil& c) {
+    return number(c.hour, 2).text(":").number(c.minute, 2).text(":").number(c.second, 2);
+  }
+  // yyyy-mm-ddThh:mm:ss
+  Writer& date_and_clock(const Civil& c) {
+    number(c.year, 4).text("-").number(c.month, 2).text("-").number(c.day, 2).text("T");
+    return clock(c);
+  }
+};
+
 // Reads text from its front; `good` turns false at the first thing that does not fit.
 struct Reader {
   std::string_view text;
@@ -91,26 +126,28 @@ std::optional<Time> assemble(const Reader& reader, int year, int month, int day,
 std::string to_iso8601(Time t) {
   const Civil c = civil(t);
   if (c.millis != 0) return to_iso8601_millis(t);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour,
-                     c.minute, c.second);
+  return Writer().date_and_clock(c).text("Z").out;
 }
 
 std::string to_iso8601_millis(Time t) {
   const Civil c = civil(t);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", c.year, c.month, c.day, c.hour,
-                     c.minute, c.second, c.millis);
+  return Writer().date_and_clock(c).text(".").number(c.millis, 3).text("Z").out;
 }
 
 std::string to_iso8601_basic(Time t) {
   const Civil c = civil(t);
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", c.year, c.month, c.day, c.hour, c.minute,
-                     c.second);
+  Writer writer;
+  writer.number(c.year, 4).number(c.month, 2).number(c.day, 2).text("T");
+  writer.number(c.hour, 2).number(c.minute, 2).number(c.second, 2).text("Z");
+  return writer.out;
 }
 
 std::string to_http_date(Time t) {
   const Civil c = civil(t);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[c.weekday], c.day,
-                     kMonths[c.month - 1], c.year, c.hour, c.minute, c.second);
+  Writer writer;
+  writer.text(kDays[c.weekday]).text(", ").number(c.day, 2).text(" ");
+  writer.text(kMonths[c.month - 1]).text(" ").number(c.year, 4).text(" ").clock(c).text(" GMT");
+  return writer.out;
 }
 
 double to_epoch_seconds(Time t) { return static_cast<double>(t.time_since_epoch().count()) / 1e6; }
