@@ -16,7 +16,7 @@ namespace {
 constexpr float kBeta1 = 0.9f;
 constexpr float kBeta2 = 0.999f;
 constexpr uint32_t kNone = 0xffffffff;
-constexpr size_t kFeaturesAhead = 16;
+constexpr size_t kAhead = 24;  // Entries and features that are fetched while others are used.
 
 // A batch by feature: which rows each occurs in.
 class Transposed {
@@ -24,11 +24,17 @@ class Transposed {
   explicit Transposed(uint64_t feature_dim) : slots_(feature_dim, kNone) {}
 
   void assign(const RowBatch& batch) {
-    for (const uint32_t feature : features_) slots_[feature] = kNone;
+    for (size_t slot = 0; slot < features_.size(); ++slot) {
+      if (slot + kAhead < features_.size())
+        __builtin_prefetch(&slots_[features_[slot + kAhead]], 1);
+      slots_[features_[slot]] = kNone;
+    }
     features_.clear();
     ends_.clear();
     slot_of_.resize(batch.indices.size());
-    for (size_t i = 0; i < batch.indices.size(); ++i) {
+    const size_t entries = batch.indices.size();
+    for (size_t i = 0; i < entries; ++i) {
+      if (i + kAhead < entries) __builtin_prefetch(&slots_[batch.indices[i + kAhead]], 1);
       uint32_t& slot = slots_[batch.indices[i]];
       if (slot == kNone) {
         slot = static_cast<uint32_t>(features_.size());
@@ -118,6 +124,10 @@ struct Adam::State {
     bias_gradient = 0;
     for (size_t r = 0; r < batch.size(); ++r) {
       const RowView row = batch.row(r);
+      const size_t next = batch.begin_of(r) + row.indices.size();
+      for (size_t i = next; i < std::min(next + row.indices.size(), batch.indices.size()); ++i) {
+        __builtin_prefetch(&model.linear(batch.indices[i]));
+      }
       float output = model.bias;
       for (size_t i = 0; i < row.indices.size(); ++i) {
         output += model.linear(row.indices[i]) * row.values[i];
@@ -135,8 +145,8 @@ struct Adam::State {
     const AdamStep step = step_of(settings.linear, rows);
     const std::span<const uint32_t> features = transposed.features();
     for (size_t slot = 0; slot < features.size(); ++slot) {
-      if (slot + kFeaturesAhead < features.size()) {
-        const uint32_t ahead = features[slot + kFeaturesAhead];
+      if (slot + kAhead < features.size()) {
+        const uint32_t ahead = features[slot + kAhead];
         __builtin_prefetch(&model.linear(ahead), 1);
         __builtin_prefetch(&linear_means[ahead], 1);
         __builtin_prefetch(&linear_squares[ahead], 1);

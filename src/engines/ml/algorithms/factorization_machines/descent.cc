@@ -121,6 +121,7 @@ struct Descent::State {
       const size_t end = std::min<size_t>(start + length, batch.size());
       for (size_t first = start; first < end;) {
         const Block block{&batch, first, block_rows(batch, first, end)};
+        if (far) fetch_linear(member.linear, block);
         first += block.count;
         forward(table, block, member.sums[number % 2].data(), member.pairs[number % kRing].data(),
                 member.slice.units());
@@ -132,6 +133,16 @@ struct Descent::State {
     }
     if (before.count > 0) use(member, table, before, number - 1);
     take_logarithm(member);
+  }
+
+  // What use() of the block will need, a block from now.
+  void fetch_linear(const Linear& linear, const Block& block) const {
+    const uint32_t* const indices = block.batch->indices.data();
+    const size_t end = block.batch->ends()[block.first + block.count - 1];
+    for (size_t i = block.batch->begin_of(block.first); i < end; ++i) {
+      __builtin_prefetch(&linear.weights[indices[i]], 1);
+      if (adagrad) __builtin_prefetch(&linear.squares[indices[i]], 1);
+    }
   }
 
   // Moves the model by a block whose interactions are known. False where it has diverged.

@@ -25,7 +25,7 @@ constexpr size_t kVectors = kUnit / kLanes;  // Of a unit.
 // Units that are worked on at once: as many as leave registers for the rest.
 constexpr size_t kUnitsMax = kLanes == 16 ? 4 : kLanes == 8 ? 2 : 1;
 constexpr size_t kEntriesAhead = 24;  // Whose factors are fetched while a row is worked on.
-constexpr size_t kFeaturesAhead = 4;
+constexpr size_t kFeaturesAhead = 6;
 constexpr size_t kCacheLine = 64;
 
 // The lanes of the units from a factor on; the last unit of a row may be cut off.
