@@ -1,8 +1,9 @@
-// engines_ml_bench <folder with retail_recommend.{train,test}.libsvm.gz> [epochs]
+// engines_ml_bench <folder with retail_recommend.{train,test}.libsvm.gz> [epochs [solver [more]]]
 //
 // Repeats the job of AWS's published example and prints its log, the records/s of the whole
 // training, and the speed of reading alone. The real service printed: first batch rmse 72.235,
 // train rmse 89.138, test rmse 68.732, mae 17.038, 106,000-129,000 records/s on four vCPU.
+// `epochs` may be "default"; `more` are further hyperparameters as members of a JSON object.
 #include <fmt/format.h>
 #include <zlib.h>
 
@@ -56,16 +57,19 @@ void bench_reading(runtime::Disk& disk, const std::filesystem::path& folder, std
              kRounds * static_cast<double>(size) / spent / 1e6);
 }
 
-int run(const std::filesystem::path& data, std::string_view epochs) {
+int run(const std::filesystem::path& data, std::string_view epochs, std::string_view solver,
+        std::string_view more) {
   const test::Folder folder;
   for (const std::string channel : {"train", "test"}) {
     const Bytes text = read_gzip(data / ("retail_recommend." + channel + ".libsvm.gz"));
     folder.write("input/data/" + channel + "/part", test::recordio_of(text, kFeatureDim));
   }
-  folder.write("input/config/hyperparameters.json",
-               fmt::format(R"({{"feature_dim": "{}", "num_factors": "64", "epochs": "{}",
+  folder.write(
+      "input/config/hyperparameters.json",
+      fmt::format(R"({{"feature_dim": "{}", {}{} "solver": "{}",
                                "predictor_type": "regressor", "mini_batch_size": "1000"}})",
-                           kFeatureDim, epochs));
+                  kFeatureDim, epochs == "default" ? "" : fmt::format(R"("epochs": "{}",)", epochs),
+                  more.empty() ? R"("num_factors": "64",)" : fmt::format("{},", more), solver));
   const auto disk = runtime::make_disk();
   bench_reading(*disk, folder.path() / "input/data/train", "part");
   const auto clock = runtime::make_system_clock();
@@ -73,11 +77,13 @@ int run(const std::filesystem::path& data, std::string_view epochs) {
       .disk = *disk, .clock = *clock, .root = folder.path(), .out = [](std::string_view line) {
         fmt::print("{}\n", line);
       }};
+  const Time wall_begin = clock->now();
   const double begin = seconds_now();
   const Result<void> result = train(*find_algorithm("factorization-machines"), context);
   const double spent = seconds_now() - begin;
+  const std::chrono::duration<double> wall = clock->now() - wall_begin;
   constexpr double kTrainRows = 219519;
-  fmt::print("whole job: {:.2f} s of CPU, {:.0f} records/s\n", spent,
+  fmt::print("whole job: {:.2f} s of CPU, {:.2f} s, {:.0f} records/s\n", spent, wall.count(),
              kTrainRows * std::strtod(std::string(epochs).c_str(), nullptr) / spent);
   return exit_status(result);
 }
@@ -87,8 +93,9 @@ int run(const std::filesystem::path& data, std::string_view epochs) {
 
 int main(int count, char** arguments) {
   if (count < 2) {
-    std::fputs("usage: engines_ml_bench FOLDER [EPOCHS]\n", stderr);
+    std::fputs("usage: engines_ml_bench FOLDER [EPOCHS [SOLVER [MORE]]]\n", stderr);
     return 2;
   }
-  return millrace::ml::run(arguments[1], count > 2 ? arguments[2] : "20");
+  return millrace::ml::run(arguments[1], count > 2 ? arguments[2] : "20",
+                           count > 3 ? arguments[3] : "adam", count > 4 ? arguments[4] : "");
 }

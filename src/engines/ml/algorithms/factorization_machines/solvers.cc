@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include "engines/ml/algorithms/factorization_machines/adam.h"
+#include "engines/ml/algorithms/factorization_machines/als.h"
 #include "engines/ml/algorithms/factorization_machines/descent.h"
 #include "engines/ml/algorithms/factorization_machines/field_aware.h"
 #include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
 #include "engines/ml/algorithms/factorization_machines/ials.h"
+#include "engines/ml/algorithms/factorization_machines/mcmc.h"
 
 namespace millrace::ml::factorization_machines {
 
@@ -20,6 +22,10 @@ Result<void> solve(const Training& training, Model& model) {
       return solve_descent(training, model);
     case Solver::sgd:
       return solve_descent(training, model);
+    case Solver::als:
+      return solve_als(training, model);
+    case Solver::mcmc:
+      return solve_mcmc(training, model);
     case Solver::ials:
       return solve_ials(training, model);
     default:

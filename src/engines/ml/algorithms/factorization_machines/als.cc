@@ -1,0 +1,75 @@
+#include "engines/ml/algorithms/factorization_machines/als.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engines/ml/algorithms/factorization_machines/blocks.h"
+
+namespace millrace::ml::factorization_machines {
+namespace {
+
+// Of a classifier's bias at least, so that labels of one kind leave it finite.
+constexpr double kBiasDecayMin = 0.01;
+
+BlockPriors priors_of(const Settings& settings, size_t groups, size_t factors) {
+  BlockPriors priors(groups, factors);
+  for (size_t group = 0; group < groups; ++group) {
+    float* precisions = priors.precisions.data() + group * priors.parameters;
+    std::fill_n(precisions, factors, static_cast<float>(settings.factors.weight_decay));
+    precisions[factors] = static_cast<float>(settings.linear.weight_decay);
+  }
+  const double least = settings.type == PredictorType::regressor ? 0 : kBiasDecayMin;
+  priors.bias_precision = static_cast<float>(std::max(settings.bias.weight_decay, least));
+  return priors;
+}
+
+}  // namespace
+
+float constant_output(PredictorType type, const RowBatch& rows) {
+  double sum = 0;
+  double count = 0;
+  for (size_t at = 0; at < rows.size(); ++at) {
+    sum += double{rows.importance(at)} * rows.label(at);
+    count += rows.importance(at);
+  }
+  if (type == PredictorType::regressor) return static_cast<float>(sum / count);
+  return static_cast<float>(std::log((sum + 1) / (count - sum + 1)));
+}
+
+std::vector<float> labels_of(const RowBatch& rows) {
+  std::vector<float> labels(rows.size());
+  for (size_t at = 0; at < rows.size(); ++at) labels[at] = rows.label(at);
+  return labels;
+}
+
+Measures measures_of(PredictorType type, const RowBatch& rows, std::span<const float> outputs) {
+  Measures measures(type);
+  for (size_t at = 0; at < rows.size(); ++at) measures.add(outputs[at], rows.label(at));
+  return measures;
+}
+
+Result<void> solve_als(const Training& training, Model& model) {
+  TRY(const RowBatch* rows, in_memory(training));
+  if (rows->empty()) return ok;
+  const Settings& settings = training.settings;
+  const Columns columns(*rows, settings.feature_dim, settings.fields);
+  Blocks blocks(*rows, columns, labels_of(*rows), settings.type,
+                {.factors = model.num_factors(), .threads = training.threads});
+  const BlockPriors priors = priors_of(settings, columns.groups().size(), model.num_factors());
+  if (settings.bias_from_data && !training.continued) {
+    model.bias = constant_output(settings.type, *rows);
+  }
+  blocks.take(model);
+  for (uint64_t epoch = 0; epoch < settings.epochs; ++epoch) {
+    blocks.sweep(priors, 1, epoch);
+    blocks.give(priors, training.continued, model);
+    const std::span<const float> outputs = blocks.outputs();
+    for (const float output : outputs) {
+      if (!std::isfinite(output)) return diverged(epoch, 0);
+    }
+    if (!training.progress.epoch(epoch, measures_of(settings.type, *rows, outputs), model)) break;
+  }
+  return ok;
+}
+
+}  // namespace millrace::ml::factorization_machines

@@ -1,0 +1,32 @@
+// The solver `als`: alternating least squares (Rendle et al. 2011, "Fast context-aware
+// recommendations with factorization machines"), all parameters of a feature at a time (blocks.h).
+// It has no learning rate, and minimises
+//   1/2 sum (y - label)^2 + 1/2 (bias_wd w0^2 + linear_wd |w|^2 + factors_wd |v|^2)
+// of a regressor, as libFM's and fastFM's do, and of a classifier the same penalty beside the
+// summed cross-entropy, whose quadratic bound (Jaakkola and Jordan 2000) every epoch takes anew.
+// An example of importance c counts as c examples. Decays belong to sums over all examples: they do
+// not grow with the data.
+//
+// Defaults: epochs 50, linear_wd 1, factors_wd 10, factors_init_sigma 0.1; the bias begins at the
+// mean label or its log-odds. Features that do not occur get weights of 0, or keep those
+// of the model that the training goes on from.
+//
+// Blocks. Errors: exhausted (examples beyond memory), invalid (diverged).
+#pragma once
+
+#include "engines/ml/algorithms/factorization_machines/training.h"
+
+namespace millrace::ml::factorization_machines {
+
+Result<void> solve_als(const Training& training, Model& model);
+
+// The mean label, or its log-odds: the best output without features.
+float constant_output(PredictorType type, const RowBatch& rows);
+
+// The label of each row.
+std::vector<float> labels_of(const RowBatch& rows);
+
+// The measures of outputs, one a row.
+Measures measures_of(PredictorType type, const RowBatch& rows, std::span<const float> outputs);
+
+}  // namespace millrace::ml::factorization_machines
