@@ -139,7 +139,7 @@ TEST(Ials, GivesTheSameBytesForAnyNumberOfThreads) {
 }
 
 TEST(Ials, RanksWhatWasHeldOutOfPlantedTastes) {
-  const test::Planted planted(600, 200, 5);
+  const test::Tastes planted(600, 200, 5);
   Settings settings = test::implicit_settings(Solver::ials, 600, 200, 16);
   Model model(PredictorType::regressor, settings.feature_dim, 16);
   initialize(model, settings);

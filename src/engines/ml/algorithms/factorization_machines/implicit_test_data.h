@@ -70,8 +70,8 @@ inline Settings implicit_settings(Solver solver, uint64_t users, uint64_t items,
 
 // Each user takes items with a probability that grows with how well their tastes agree, and with
 // how popular the item is. One item of each user is held out.
-struct Planted {
-  Planted(uint32_t users_given, uint32_t items_given, uint64_t seed)
+struct Tastes {
+  Tastes(uint32_t users_given, uint32_t items_given, uint64_t seed)
       : users(users_given), items(items_given), taken(users_given) {
     constexpr size_t kTastes = 4;
     Generator generator(seed);
@@ -142,7 +142,7 @@ struct Planted {
 };
 
 inline RowBatch planted_interactions(uint32_t users, uint32_t items, uint64_t seed) {
-  return Planted(users, items, seed).train;
+  return Tastes(users, items, seed).train;
 }
 
 }  // namespace millrace::ml::factorization_machines::test
