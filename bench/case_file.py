@@ -5,7 +5,8 @@ import re
 
 CASES = pathlib.Path(__file__).resolve().parent / "cases"
 _ONCE = {"kind", "serve", "request", "body", "body_bytes", "variants", "connections", "seconds",
-         "rounds", "requests", "instructions", "measure", "title", "share", "keys"}
+         "rounds", "requests", "instructions", "measure", "title", "share", "keys",
+         "threads", "example"}
 _OFTEN = {"header", "before", "beside", "limit", "flag", "readme"}
 _LIMIT = re.compile(r"^(.+?)\s*(<=|>=|<|>)\s*([0-9.]+)\s*(\S*)$")
 

@@ -23,8 +23,8 @@ def measure(case):
         idle = server.memory_mib("Rss")
 
         def first_page_ms(query):
-            arguments = ["--url", server.url, "--service", "s3", "--target",
-                         f"/bench?list-type=2{query}", "--requests", 20]
+            arguments = ["--url", server.url, "--service", "s3", "--method", "GET",
+                         "--target", f"/bench?list-type=2{query}", "--requests", 20]
             return [programs.load(arguments, keys)["p50_us"] / 1e3 for _ in range(rounds)]
 
         pages = first_page_ms("")

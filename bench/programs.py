@@ -29,6 +29,10 @@ class Unable(Exception):
     """Why a figure could not be measured; the run goes on with the others."""
 
 
+class Absent(Exception):
+    """What a case needs is optional, and not here."""
+
+
 def server_program():
     return pathlib.Path(os.environ.get("MILLRACE_BIN") or ROOT / "build-release/millrace")
 
@@ -112,16 +116,16 @@ class Server:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
 
-def run(command, env=None, cwd=None):
-    """The output of a program that must end well and soon."""
+def run(command, env=None, cwd=None, limit=_RUN_SECONDS):
+    """The output of a program that must end well and within `limit` seconds."""
     try:
         done = subprocess.run([str(part) for part in command], text=True, cwd=cwd,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=_RUN_SECONDS,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=limit,
                               env=dict(environment(), **(env or {})))
     except FileNotFoundError:
         raise Unable(f"{command[0]} is not installed")
     except subprocess.TimeoutExpired:
-        raise Unable(f"{pathlib.Path(str(command[0])).name} took over {_RUN_SECONDS} s")
+        raise Unable(f"{pathlib.Path(str(command[0])).name} took over {limit} s")
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip()[-600:]
         raise Unable(f"{pathlib.Path(str(command[0])).name} failed: {said}")

@@ -14,7 +14,8 @@ import programs
 import report
 
 _KINDS = {"process": "process", "load": "load_case", "listing": "listing", "sagemaker": "sagemaker",
-          "rebuild": "rebuild", "generated_code": "generated_code"}
+          "factorization_machines": "factorization_machines", "rebuild": "rebuild",
+          "generated_code": "generated_code"}
 
 
 def main(arguments):
@@ -36,6 +37,8 @@ def main(arguments):
             figures += _measured(case)
         except programs.Unable as reason:
             unable.append(f"{case.name}: {reason}")
+        except programs.Absent as reason:
+            print(f"  {case.name}: skipped: {reason}", flush=True)
         print(f"  {case.name}: {time.monotonic() - began:.1f} s", flush=True)
     about = report.machine()
     print(f"\n{_build()} build, {about['cores']} cores ({about['cpu']}), load average "

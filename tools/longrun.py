@@ -61,7 +61,8 @@ def bench(names):
     """Runs bench/run_*.py and bench/*.sh, or those named, against the release build."""
     setup.for_build()
     debian.install(debian.BENCH + debian.CLIENTS)
-    folder = build.build("release", ["millrace", "millrace_load", "rocks_bench", "objects_bench"])
+    folder = build.build("release", ["millrace", "millrace_load", "rocks_bench", "objects_bench",
+                                     "engines_ml_roofline", "engines_ml_bench"])
     scripts = [path for path in source_files(ROOT / "bench")
                if path.suffix in (".py", ".sh") and path.name.startswith("run_")
                and (not names or path.stem.removeprefix("run_") in names)]

@@ -19,6 +19,7 @@ inline constexpr uint64_t kArtefactMembersMax = 64;            // Members of `mo
 inline constexpr uint64_t kTensorsMax = 1024;                  // Tensors of a parameter file.
 inline constexpr uint64_t kTensorNameBytesMax = 4096;
 inline constexpr uint64_t kFieldsMax = 256;              // Of field-aware models.
+inline constexpr uint64_t kKeptBytesMax = 768ull << 20;  // Examples that need not be read anew.
 inline constexpr uint64_t kMemoryBytesMax = 8ull << 30;  // Examples that a solver keeps.
 inline constexpr uint64_t kFailureBytesMax = 1024;       // What a job's FailureReason shows.
 

@@ -122,7 +122,8 @@ struct Choice {
 
 void run(const Choice& choice) {
   const auto [only, threads, table_mib, non_zeros] = choice;
-  if (only.empty()) print_limits();
+  if (only.empty() || only == "limits") print_limits();
+  if (only == "limits") return;
   fmt::print("{:8} {:>8} {:>9} {:>14} {:>14} {:>7}\n", "solver", "table", "non-zeros", "examples/s",
              "bound", "share");
   for (const size_t table : {size_t{2} << 20, size_t{64} << 20, size_t{2} << 30}) {

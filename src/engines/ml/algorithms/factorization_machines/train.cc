@@ -91,7 +91,7 @@ class Trainer {
     const bool continued = job_.channels.contains(std::string(kModelChannel));
     if (continued) TRY(continue_from(job_, model_));
     Channel channel = job_.open("train", rules_);
-    ChannelSource streamed(channel, kMemoryBytesMax / 4);
+    ChannelSource streamed(channel, kKeptBytesMax);
     TRY(read_memory(channel));
     std::optional<RowsSource> rows;
     if (memory_) rows.emplace(*memory_);
@@ -132,7 +132,7 @@ class Trainer {
       }
     }
     if (settings_.solver == Solver::adam && !settings_.early_stopping) return ok;
-    TRY(memory_, read_rows(channel, kMemoryBytesMax));
+    TRY(memory_, read_rows(channel, streams(settings_.solver) ? kKeptBytesMax : kMemoryBytesMax));
     channel.rewind();
     if (!memory_) {
       if (settings_.early_stopping && !validation_) {
