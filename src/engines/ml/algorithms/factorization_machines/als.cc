@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engines/ml/algorithms/factorization_machines/blocks.h"
+#include "engines/ml/algorithms/factorization_machines/descent.h"
 
 namespace millrace::ml::factorization_machines {
 namespace {
@@ -11,16 +12,25 @@ namespace {
 // Of a classifier's bias at least, so that labels of one kind leave it finite.
 constexpr double kBiasDecayMin = 0.01;
 
-BlockPriors priors_of(const Settings& settings, size_t groups, size_t factors) {
+// Decays of factors are meant for labels of deviation 1. (Linear ones are the same for any.)
+BlockPriors priors_of(const Settings& settings, size_t groups, size_t factors, double scale) {
   BlockPriors priors(groups, factors);
   for (size_t group = 0; group < groups; ++group) {
     float* precisions = priors.precisions.data() + group * priors.parameters;
-    std::fill_n(precisions, factors, static_cast<float>(settings.factors.weight_decay));
+    std::fill_n(precisions, factors, static_cast<float>(settings.factors.weight_decay * scale));
     precisions[factors] = static_cast<float>(settings.linear.weight_decay);
   }
   const double least = settings.type == PredictorType::regressor ? 0 : kBiasDecayMin;
   priors.bias_precision = static_cast<float>(std::max(settings.bias.weight_decay, least));
   return priors;
+}
+
+void enlarge(double by, Model& model) {
+  for (uint64_t feature = 0; feature < model.feature_dim(); ++feature) {
+    for (uint32_t f = 0; f < model.num_factors(); ++f) {
+      model.row(feature)[f] *= static_cast<float>(by);
+    }
+  }
 }
 
 }  // namespace
@@ -55,7 +65,10 @@ Result<void> solve_als(const Training& training, Model& model) {
   const Columns columns(*rows, settings.feature_dim, settings.fields);
   Blocks blocks(*rows, columns, labels_of(*rows), settings.type,
                 {.factors = model.num_factors(), .threads = training.threads});
-  const BlockPriors priors = priors_of(settings, columns.groups().size(), model.num_factors());
+  const double scale = label_scale(settings.type, *rows);
+  const BlockPriors priors =
+      priors_of(settings, columns.groups().size(), model.num_factors(), scale);
+  if (!training.continued) enlarge(std::sqrt(scale), model);
   if (settings.bias_from_data && !training.continued) {
     model.bias = constant_output(settings.type, *rows);
   }

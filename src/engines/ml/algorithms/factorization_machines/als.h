@@ -2,10 +2,11 @@
 // recommendations with factorization machines"), all parameters of a feature at a time (blocks.h).
 // It has no learning rate, and minimises
 //   1/2 sum (y - label)^2 + 1/2 (bias_wd w0^2 + linear_wd |w|^2 + factors_wd |v|^2)
-// of a regressor, as libFM's and fastFM's do, and of a classifier the same penalty beside the
-// summed cross-entropy, whose quadratic bound (Jaakkola and Jordan 2000) every epoch takes anew.
-// An example of importance c counts as c examples. Decays belong to sums over all examples: they do
-// not grow with the data.
+// of a regressor, as libFM's and fastFM's do, factors_wd being meant for labels of standard
+// deviation 1 (theirs is ours times the deviation, in which the best one does not depend on labels'
+// units), and of a classifier the same penalty beside the summed cross-entropy, whose quadratic
+// bound (Jaakkola and Jordan 2000) every epoch takes anew. An example of importance c counts as c
+// examples. Decays belong to sums over all examples: they do not grow with the data.
 //
 // Defaults: epochs 50, linear_wd 1, factors_wd 10, factors_init_sigma 0.1; the bias begins at the
 // mean label or its log-odds. Features that do not occur get weights of 0, or keep those

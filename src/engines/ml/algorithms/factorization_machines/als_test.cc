@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "engines/ml/algorithms/factorization_machines/columns.h"
+#include "engines/ml/algorithms/factorization_machines/descent.h"
 #include "engines/ml/algorithms/factorization_machines/planted_data.h"
 
 namespace millrace::ml::factorization_machines {
@@ -86,6 +87,12 @@ Settings als_settings(PredictorType type, uint64_t features, uint32_t factors, u
   return s;
 }
 
+// With the decays of the objective, whatever the labels' deviation.
+Result<Model> run_with_decays(Settings s, const RowBatch& rows, Listener& listener) {
+  s.factors.weight_decay /= label_scale(s.type, rows);
+  return test::run(solve_als, s, rows, listener);
+}
+
 TEST_P(AlsOf, NeverMakesTheObjectiveWorseAndEndsWhereItIsFlat) {
   const Planted planted(GetParam(), 20, 400, 1);
   const Settings s = als_settings(GetParam(), 20, 4, 600);
@@ -98,7 +105,7 @@ TEST_P(AlsOf, NeverMakesTheObjectiveWorseAndEndsWhereItIsFlat) {
     before = now;
     ++epochs;
   };
-  const Result<Model> model = test::run(solve_als, s, planted.split.train, listener);
+  const Result<Model> model = run_with_decays(s, planted.split.train, listener);
   ASSERT_TRUE(model);
   EXPECT_EQ(epochs, 600);
   expect_optimum(*model, s, planted.split.train, 0.05);
@@ -109,7 +116,7 @@ TEST_P(AlsOf, FindsTheOptimumWhereFeaturesHaveFewerRowsThanParameters) {
   const Planted planted(GetParam(), 20, 50, 2);
   const Settings s = als_settings(GetParam(), 20, 40, 600);
   Listener listener;
-  const Result<Model> model = test::run(solve_als, s, planted.split.train, listener);
+  const Result<Model> model = run_with_decays(s, planted.split.train, listener);
   ASSERT_TRUE(model);
   expect_optimum(*model, s, planted.split.train, 0.05);
 }
@@ -128,7 +135,7 @@ TEST_P(AlsOf, FindsTheOptimumWhereRowsHaveManyFeatures) {
   }
   const Settings s = als_settings(GetParam(), 25, 3, 600);
   Listener listener;
-  const Result<Model> model = test::run(solve_als, s, rows, listener);
+  const Result<Model> model = run_with_decays(s, rows, listener);
   ASSERT_TRUE(model);
   expect_optimum(*model, s, rows, 0.05);
 }
@@ -151,8 +158,8 @@ TEST_P(AlsOf, CountsAnExampleByItsImportance) {
   }
   const Settings s = als_settings(GetParam(), 20, 4, 400);
   Listener listener;
-  const Result<Model> one = test::run(solve_als, s, weighted, listener);
-  const Result<Model> other = test::run(solve_als, s, repeated, listener);
+  const Result<Model> one = run_with_decays(s, weighted, listener);
+  const Result<Model> other = run_with_decays(s, repeated, listener);
   ASSERT_TRUE(one && other);
   EXPECT_NEAR(objective(*one, s, weighted), objective(*other, s, repeated), 0.1);
 }

@@ -113,6 +113,7 @@ class Sampler {
  public:
   Sampler(const Training& training, const RowBatch& rows, Model& model)
       : settings_(training.settings),
+        continued_(training.continued),
         rows_(rows),
         labels_(labels_of(rows)),
         scale_(scale_of(settings_.type, labels_)),
@@ -125,11 +126,15 @@ class Sampler {
                  .seed = settings_.seed}),
         keep_(samples_to_keep(settings_, model.num_factors())),
         average_(model, scale_, keep_, rows.size()) {
-    model.bias =
-        settings_.type == PredictorType::regressor ? 0 : constant_output(settings_.type, rows);
     priors_.bias_precision = static_cast<float>(kPriorSquare);
+    if (continued_) {
+      to_scale(model);
+    } else {
+      model.bias =
+          settings_.type == PredictorType::regressor ? 0 : constant_output(settings_.type, rows);
+      enlarge(model);
+    }
     blocks_.take(model);
-    enlarge(model);
   }
 
   // False: an output is not finite.
@@ -137,7 +142,7 @@ class Sampler {
     Generator generator(settings_.seed, epoch, kHyperDraws);
     draw_priors(generator);
     blocks_.sweep(priors_, static_cast<float>(draw_noise_precision(generator)), epoch);
-    blocks_.give(priors_, false, sample);
+    blocks_.give(priors_, continued_, sample);
     for (const float output : blocks_.outputs()) {
       if (!std::isfinite(output)) return false;
     }
@@ -191,7 +196,17 @@ class Sampler {
     for (uint64_t feature = 0; feature < model.feature_dim(); ++feature) {
       for (uint32_t f = 0; f < model.num_factors(); ++f) model.row(feature)[f] *= by;
     }
-    blocks_.take(model);
+  }
+
+  // The parameters of a model that predicts labels, for scaled ones.
+  void to_scale(Model& model) const {
+    const auto by = static_cast<float>(1 / scale_.deviation);
+    const float by_root = std::sqrt(by);
+    model.bias = (model.bias - static_cast<float>(scale_.mean)) * by;
+    for (uint64_t feature = 0; feature < model.feature_dim(); ++feature) {
+      model.linear(feature) *= by;
+      for (uint32_t f = 0; f < model.num_factors(); ++f) model.row(feature)[f] *= by_root;
+    }
   }
 
   double draw_noise_precision(Generator& generator) const {
@@ -240,6 +255,7 @@ class Sampler {
   }
 
   const Settings& settings_;
+  const bool continued_;
   const RowBatch& rows_;
   const std::vector<float> labels_;
   const Scale scale_;

@@ -18,6 +18,9 @@
 // The factors that were drawn at first are enlarged so that interactions matter; else the sampler
 // is slow to leave the small ones. Defaults: epochs 100; learning rates and decays play no part.
 //
+// A training that goes on from a model begins at it, as one sample; num_factors must be that of the
+// model, so one of `mcmc` itself, whose artefact has more factors, is not gone on from.
+//
 // Blocks. Errors: exhausted (examples beyond memory), invalid (diverged).
 #pragma once
 

@@ -4,6 +4,7 @@
 
 #include "engines/ml/algorithms/factorization_machines/adam.h"
 #include "engines/ml/algorithms/factorization_machines/als.h"
+#include "engines/ml/algorithms/factorization_machines/automatic.h"
 #include "engines/ml/algorithms/factorization_machines/descent.h"
 #include "engines/ml/algorithms/factorization_machines/field_aware.h"
 #include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
@@ -26,6 +27,8 @@ Result<void> solve(const Training& training, Model& model) {
       return solve_als(training, model);
     case Solver::mcmc:
       return solve_mcmc(training, model);
+    case Solver::automatic:
+      return solve_automatic(training, model);
     case Solver::ials:
       return solve_ials(training, model);
     default:
