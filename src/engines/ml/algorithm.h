@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -20,7 +21,7 @@
 
 namespace millrace::ml {
 
-// One run of an algorithm. Channels exist and have files.
+// One run of an algorithm. Channels exist and have files, or are pipes.
 struct TrainingJob {
   runtime::Disk& disk;
   runtime::Path data;                                        // The channels' folders are below it.
@@ -28,15 +29,17 @@ struct TrainingJob {
   runtime::Path scratch;                                     // A folder that may be made.
   std::map<std::string, std::vector<std::string>> channels;  // Name to files.
   std::map<std::string, ExampleFormat> formats;              // By channel; recordIO without.
+  std::set<std::string> pipes;                               // Channels in Pipe mode: no files.
   std::map<std::string, std::string> given;                  // The hyperparameters as given.
   HyperparameterValues hyperparameters;
   JobLog& log;
   std::stop_token stop;  // Ends the training early; the model so far is kept.
 
   Channel open(const std::string& channel, RowRules rules) const {
-    const auto format = formats.find(channel);
-    return Channel(disk, channel, data / channel, channels.at(channel), rules,
-                   format == formats.end() ? ExampleFormat() : format->second);
+    const auto found = formats.find(channel);
+    const ExampleFormat format = found == formats.end() ? ExampleFormat() : found->second;
+    if (pipes.contains(channel)) return Channel::of_pipes(disk, channel, data, rules, format);
+    return Channel(disk, channel, data / channel, channels.at(channel), rules, format);
   }
 };
 

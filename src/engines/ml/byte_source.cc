@@ -1,11 +1,17 @@
 #include "engines/ml/byte_source.h"
 
-#include <zlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
-#include <vector>
+#include <optional>
+#include <string>
+
+#include "base/hash.h"
+#include "engines/ml/inflate.h"
+#include "engines/ml/protobuf_wire.h"
 
 namespace millrace::ml {
 namespace {
@@ -38,98 +44,165 @@ class FileSource final : public ByteSource {
   uint64_t offset_ = 0;
 };
 
-class GunzipSource final : public ByteSource {
+class PipeSource final : public ByteSource {
  public:
-  explicit GunzipSource(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
-  ~GunzipSource() override {
-    if (mode_ == Mode::packed) inflateEnd(&stream_);
-  }
-  GunzipSource(const GunzipSource&) = delete;
-  GunzipSource& operator=(const GunzipSource&) = delete;
-
+  explicit PipeSource(std::unique_ptr<runtime::File> pipe) : pipe_(std::move(pipe)) {}
   Result<size_t> read(char* bytes, size_t size) override {
-    if (size == 0) return size_t{0};
-    if (mode_ == Mode::unknown) TRY(sniff());
-    if (mode_ == Mode::plain) return read_plain(bytes, size);
-    return read_packed(bytes, size);
+    // A pipe has no offsets, so that File's own reads are not for it.
+    for (;;) {
+      const ssize_t got = ::read(pipe_->descriptor(), bytes, size);
+      if (got >= 0) return static_cast<size_t>(got);
+      if (errno != EINTR) {
+        return fail(ErrorKind::internal, std::string("read: ") + std::strerror(errno));
+      }
+    }
   }
 
  private:
-  enum class Mode : uint8_t { unknown, plain, packed };
-  static constexpr size_t kBufferBytes = 256 << 10;
+  std::unique_ptr<runtime::File> pipe_;
+};
 
-  Result<void> refill() {
-    if (buffer_.empty()) buffer_.resize(kBufferBytes);
-    TRY(const size_t taken, source_->read(buffer_.data(), buffer_.size()));
-    begin_ = 0;
-    end_ = taken;
-    return ok;
+// What `source` holds, which stands behind bytes that were read already.
+class RestSource final : public ByteSource {
+ public:
+  RestSource(Bytes front, std::unique_ptr<ByteSource> source)
+      : front_(std::move(front)), source_(std::move(source)) {}
+  Result<size_t> read(char* bytes, size_t size) override {
+    if (taken_ == front_.size()) return source_->read(bytes, size);
+    const size_t piece = std::min(size, front_.size() - taken_);
+    std::memcpy(bytes, front_.data() + taken_, piece);
+    taken_ += piece;
+    return piece;
   }
 
-  Result<void> sniff() {
-    buffer_.resize(kBufferBytes);
-    while (end_ < 2) {
-      TRY(const size_t taken, source_->read(buffer_.data() + end_, buffer_.size() - end_));
-      if (taken == 0) break;
-      end_ += taken;
+ private:
+  const Bytes front_;
+  size_t taken_ = 0;
+  std::unique_ptr<ByteSource> source_;
+};
+
+// The members of a gzip file (RFC 1952), one behind the other.
+class Members final : public ByteSource {
+ public:
+  explicit Members(std::unique_ptr<ByteSource> source) : input_(std::move(source)) {}
+
+  Result<size_t> read(char* bytes, size_t size) override {
+    while (rest_.empty() && size > 0) {
+      if (error_) return fail(*error_);
+      if (!inside_) {
+        TRY(const bool ended, input_.at_end());
+        if (ended) return size_t{0};
+        TRY(take_head());
+      }
+      TRY(rest_, inflater_.next());
+      check_ = crc32(check_, rest_);
+      size_ += static_cast<uint32_t>(rest_.size());
+      if (!inflater_.ended()) continue;
+      // Nobody gets to see what is damaged; what is cut off is whole up to there.
+      if (Result<void> tail = take_tail(); !tail) {
+        if (!input_.cut_off()) return fail(std::move(tail).error());
+        error_ = std::move(tail).error();
+      }
     }
-    if (end_ < 2 || buffer_[0] != '\x1f' || buffer_[1] != '\x8b') {
-      mode_ = Mode::plain;
-      return ok;
+    const size_t taken = std::min(size, rest_.size());
+    std::memcpy(bytes, rest_.data(), taken);
+    rest_.remove_prefix(taken);
+    return taken;
+  }
+
+ private:
+  enum Flag : uint8_t { kHeadCheck = 2, kExtra = 4, kName = 8, kComment = 16, kReserved = 0xe0 };
+
+  static std::unexpected<Error> damaged(std::string_view what) {
+    return fail(ErrorKind::invalid, "the gzip data is damaged: " + std::string(what));
+  }
+
+  Result<uint8_t> byte() {
+    uint8_t value = 0;
+    TRY(input_.copy(&value, 1));
+    return value;
+  }
+  Result<uint32_t> word() {
+    uint8_t bytes[4];
+    TRY(input_.copy(bytes, sizeof bytes));
+    return load_u32(reinterpret_cast<const char*>(bytes));
+  }
+
+  Result<void> take_head() {
+    std::array<uint8_t, 10> head{};
+    TRY(input_.copy(head.data(), head.size()));
+    if (head[0] != 0x1f || head[1] != 0x8b) return damaged("not a gzip stream");
+    if (head[2] != 8) return damaged("unknown compression method");
+    const uint8_t flags = head[3];
+    if ((flags & kReserved) != 0) return damaged("unknown header flags set");
+    if ((flags & kExtra) != 0) {
+      TRY(const uint8_t low, byte());
+      TRY(const uint8_t high, byte());
+      for (unsigned left = low | high << 8; left > 0; --left) TRY(byte());
     }
-    constexpr int kGzipWithLargestWindow = 16 + MAX_WBITS;
-    if (inflateInit2(&stream_, kGzipWithLargestWindow) != Z_OK) {
-      return fail(ErrorKind::exhausted, "no memory to unpack gzip");
+    for (const Flag text : {kName, kComment}) {
+      if ((flags & text) == 0) continue;
+      for (bool more = true; more;) {
+        TRY(const uint8_t character, byte());
+        more = character != 0;
+      }
     }
-    mode_ = Mode::packed;
+    if ((flags & kHeadCheck) != 0) {
+      TRY(byte());
+      TRY(byte());
+    }
+    inflater_.reset();
+    check_ = size_ = 0;
     inside_ = true;
     return ok;
   }
 
-  Result<size_t> read_plain(char* bytes, size_t size) {
-    if (begin_ == end_) return source_->read(bytes, size);
-    const size_t taken = std::min(size, end_ - begin_);
-    std::memcpy(bytes, buffer_.data() + begin_, taken);
-    begin_ += taken;
-    return taken;
+  Result<void> take_tail() {
+    input_.align();
+    TRY(const uint32_t check, word());
+    TRY(const uint32_t size, word());
+    if (check != check_) return damaged("incorrect data check");
+    if (size != size_) return damaged("incorrect length check");
+    inside_ = false;
+    return ok;
   }
 
-  Result<size_t> read_packed(char* bytes, size_t size) {
-    const size_t wanted = std::min<size_t>(size, 1u << 30);
-    stream_.next_out = reinterpret_cast<Bytef*>(bytes);
-    stream_.avail_out = static_cast<uInt>(wanted);
-    while (stream_.avail_out == wanted) {
-      if (begin_ == end_) TRY(refill());
-      if (end_ == 0) {
-        if (inside_) return fail(ErrorKind::invalid, "the gzip data is cut off");
-        return size_t{0};
-      }
-      if (!inside_) {  // A further member begins.
-        if (inflateReset(&stream_) != Z_OK) return fail(ErrorKind::internal, "inflateReset");
-        inside_ = true;
-      }
-      stream_.next_in = reinterpret_cast<Bytef*>(buffer_.data() + begin_);
-      stream_.avail_in = static_cast<uInt>(end_ - begin_);
-      const int answer = inflate(&stream_, Z_NO_FLUSH);
-      begin_ = end_ - stream_.avail_in;
-      if (answer == Z_STREAM_END) {
-        inside_ = false;
-      } else if (answer != Z_OK && answer != Z_BUF_ERROR) {
-        return fail(ErrorKind::invalid,
-                    std::string("the gzip data is damaged: ") +
-                        (stream_.msg != nullptr ? stream_.msg : "not a gzip stream"));
-      }
+  BitReader input_;
+  Inflater inflater_{input_};
+  bool inside_ = false;  // Within a member.
+  BytesView rest_;       // Of what was unpacked last.
+  std::optional<Error> error_;
+  uint32_t check_ = 0;
+  uint32_t size_ = 0;  // Modulo 2^32, as the format has it.
+};
+
+class GunzipSource final : public ByteSource {
+ public:
+  explicit GunzipSource(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
+  Result<size_t> read(char* bytes, size_t size) override {
+    if (!sniffed_) TRY(sniff());
+    return source_->read(bytes, size);
+  }
+
+ private:
+  Result<void> sniff() {
+    Bytes front(2, '\0');
+    size_t size = 0;
+    while (size < front.size()) {
+      TRY(const size_t taken, source_->read(front.data() + size, front.size() - size));
+      if (taken == 0) break;
+      size += taken;
     }
-    return wanted - stream_.avail_out;
+    front.resize(size);
+    const bool packed = front == "\x1f\x8b";
+    source_ = std::make_unique<RestSource>(std::move(front), std::move(source_));
+    if (packed) source_ = std::make_unique<Members>(std::move(source_));
+    sniffed_ = true;
+    return ok;
   }
 
   std::unique_ptr<ByteSource> source_;
-  Mode mode_ = Mode::unknown;
-  bool inside_ = false;  // Within a member.
-  std::vector<char> buffer_;
-  size_t begin_ = 0;
-  size_t end_ = 0;
-  z_stream stream_{};
+  bool sniffed_ = false;
 };
 
 }  // namespace
@@ -140,6 +213,10 @@ std::unique_ptr<ByteSource> make_memory_source(BytesView bytes) {
 
 std::unique_ptr<ByteSource> make_file_source(std::unique_ptr<runtime::File> file) {
   return std::make_unique<FileSource>(std::move(file));
+}
+
+std::unique_ptr<ByteSource> make_pipe_source(std::unique_ptr<runtime::File> pipe) {
+  return std::make_unique<PipeSource>(std::move(pipe));
 }
 
 std::unique_ptr<ByteSource> make_gunzip_source(std::unique_ptr<ByteSource> source) {

@@ -21,6 +21,8 @@ class ByteSource {
 
 std::unique_ptr<ByteSource> make_memory_source(BytesView bytes);
 std::unique_ptr<ByteSource> make_file_source(std::unique_ptr<runtime::File> file);
+// Of a named pipe: what its writers have written, as it comes; the end is where all have closed it.
+std::unique_ptr<ByteSource> make_pipe_source(std::unique_ptr<runtime::File> pipe);
 
 // Passes `source` on, and unpacks it where it begins with gzip's magic number (RFC 1952; several
 // members in a row are one stream). Errors: invalid, where the gzip data is damaged or cut off.

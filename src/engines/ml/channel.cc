@@ -50,16 +50,27 @@ Channel::Channel(runtime::Disk& disk, std::string name, runtime::Path folder,
       rules_(rules),
       format_(format) {}
 
+Channel Channel::of_pipes(runtime::Disk& disk, std::string name, runtime::Path data, RowRules rules,
+                          ExampleFormat format) {
+  std::string first = name + "_0";
+  Channel channel(disk, std::move(name), std::move(data), {std::move(first)}, rules, format);
+  channel.epoch_ = 0;
+  return channel;
+}
+
 void Channel::rewind() {
-  next_file_ = 0;
   reader_.reset();
+  if (epoch_ && next_file_ > 0) files_ = {fmt::format("{}_{}", name_, ++*epoch_)};
+  next_file_ = 0;
 }
 
 Result<bool> Channel::open_next() {
   if (next_file_ == files_.size()) return false;
   const std::string& name = files_[next_file_];
   TRY(auto file, disk_.open(folder_ / name, runtime::OpenMode::read));
-  reader_ = make_examples(format_, make_file_source(std::move(file)), rules_);
+  reader_ = make_examples(
+      format_, epoch_ ? make_pipe_source(std::move(file)) : make_file_source(std::move(file)),
+      rules_);
   ++next_file_;
   return true;
 }

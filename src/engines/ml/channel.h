@@ -2,12 +2,18 @@
 // names, as batches of rows. Reads the formats of example_format.h, gzipped or not, file by file;
 // streams, so that a channel may be larger than memory.
 //
+// In Pipe mode a channel is not a folder of files but, epoch by epoch, a named pipe
+// `<channel>_<epoch>`, epochs from 0, which the platform fills with all objects one behind the
+// other (https://docs.aws.amazon.com/sagemaker/latest/dg/
+// your-algorithms-training-algo-running-container.html). Each is read once: a pass has its own.
+//
 // Not thread-safe. Errors: invalid, naming the file, the number of the record (or line) and the
 // cause; what the disk answers.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +34,11 @@ class Channel {
   Channel(runtime::Disk& disk, std::string name, runtime::Path folder,
           std::vector<std::string> files, RowRules rules, ExampleFormat format = {});
 
-  // Goes back to the first example.
+  // The pipes of the channel `name` in the folder `data`.
+  static Channel of_pipes(runtime::Disk& disk, std::string name, runtime::Path data, RowRules rules,
+                          ExampleFormat format = {});
+
+  // Goes back to the first example; of a pipe that was opened, on to that of the next epoch.
   void rewind();
   // Replaces `batch` by the next up to `rows` rows; none at the end.
   Result<void> read(size_t rows, RowBatch& batch);
@@ -44,6 +54,7 @@ class Channel {
   RowRules rules_;
   ExampleFormat format_;
   size_t next_file_ = 0;
+  std::optional<uint64_t> epoch_;  // Of pipes.
   std::unique_ptr<ExampleReader> reader_;
 };
 

@@ -19,6 +19,7 @@ constexpr std::string_view kModelContentType = "application/x-sagemaker-model";
 struct Config {
   std::map<std::string, std::string> hyperparameters;
   std::map<std::string, std::string> content_types;  // By channel; empty where not given.
+  std::set<std::string> pipes;                       // Channels in Pipe mode.
   std::string host = "algo-1";
 };
 
@@ -62,7 +63,9 @@ Result<void> read_channel(const std::string& name, const json::value& value, Con
   if (!value.is_object()) return refuse(fmt::format("channel '{}' is not an object", name));
   const json::object& channel = value.get_object();
   const std::string mode = text_member(channel, "TrainingInputMode");
-  if (!mode.empty() && mode != "File" && mode != "FastFile") {
+  if (mode == "Pipe") {
+    config.pipes.insert(name);
+  } else if (!mode.empty() && mode != "File" && mode != "FastFile") {
     return refuse(fmt::format("the input mode '{}' of channel '{}' is not supported", mode, name));
   }
   config.content_types[name] = text_member(channel, "ContentType");
@@ -127,12 +130,16 @@ Result<std::map<std::string, ExampleFormat>> check_channels(const Algorithm& alg
   return formats;
 }
 
-// The files of every channel that there is.
+// The files of every channel that there is; none of one that is a pipe.
 Result<std::map<std::string, std::vector<std::string>>> find_channels(const Algorithm& algorithm,
                                                                       const TrainContext& context,
                                                                       const Config& config) {
   std::map<std::string, std::vector<std::string>> channels;
   for (const std::string_view name : algorithm.channels) {
+    if (config.pipes.contains(std::string(name))) {
+      channels.emplace(name, std::vector<std::string>());
+      continue;
+    }
     const bool required = name == algorithm.channels.front();
     const bool declared = config.content_types.contains(std::string(name));
     auto files = list_files(context.disk, context.root / "input" / "data" / name);
@@ -166,6 +173,7 @@ Result<void> run(const Algorithm& algorithm, const TrainContext& context) {
                         .scratch = context.root / "scratch",
                         .channels = std::move(channels),
                         .formats = std::move(formats),
+                        .pipes = config.pipes,
                         .given = config.hyperparameters,
                         .hyperparameters = std::move(values),
                         .log = log,

@@ -1,7 +1,7 @@
 // Training as a program: SageMaker's container contract ("How Amazon SageMaker Runs Your Training
 // Image") below a root folder, /opt/ml on AWS. Reads
 //   input/config/hyperparameters.json, inputdataconfig.json, resourceconfig.json
-//   input/data/<channel>/**
+//   input/data/<channel>/**, or input/data/<channel>_<epoch>, a named pipe, in Pipe mode
 // and writes the artefact to model/, or the reason of a failure to output/failure, beginning with
 // `ClientError: ` where the user can mend it and `AlgorithmError: ` otherwise.
 //

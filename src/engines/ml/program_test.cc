@@ -1,14 +1,18 @@
 #include "engines/ml/program.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cmath>
+#include <fstream>
 #include <random>
 #include <regex>
 
 #include "engines/ml/algorithms.h"
 #include "engines/ml/serving.h"
 #include "engines/ml/test_data.h"
+#include "runtime/pool.h"
 
 namespace millrace::ml {
 namespace {
@@ -134,6 +138,42 @@ TEST_F(Program, TrainsTheSameModelOnTextAsOnRecords) {
   EXPECT_EQ(model_of("text/libsvm", test::gzip(libsvm)), records);
 }
 
+TEST_F(Program, TrainsTheSameModelFromPipesAsFromFiles) {
+  const Bytes train = test::recordio_of(examples(100, false, 1), 4);
+  const Bytes test = test::recordio_of(examples(20, false, 2), 4);
+  configure(kRegressor);
+  add_data("train/a", train);
+  add_data("test/a", test);
+  ASSERT_TRUE(run());
+  const Bytes model = folder.read("model/model_algo-1");
+  const double rmse = metric("test:rmse");
+
+  std::filesystem::remove_all(folder.path() / "input/data");
+  std::filesystem::create_directories(folder.path() / "input/data");
+  configure(kRegressor, R"({"train": {"TrainingInputMode": "Pipe"},
+                            "test": {"TrainingInputMode": "Pipe"}})");
+  std::vector<std::unique_ptr<runtime::File>> rest;
+  runtime::Pool writers("writers", 2);
+  const auto feed = [&](const std::string& name, BytesView content) {
+    std::ofstream(folder.path() / "input/data" / name, std::ios::binary) << content;
+  };
+  for (const char* name : {"train_0", "train_1", "train_2", "test_0"}) {
+    ASSERT_EQ(mkfifo((folder.path() / "input/data" / name).c_str(), 0600), 0);
+  }
+  ASSERT_TRUE(writers.submit([&] {
+    for (const char* name : {"train_0", "train_1", "train_2"}) feed(name, train);
+  }));
+  ASSERT_TRUE(writers.submit([&] { feed("test_0", test); }));
+  const Result<void> result = run();
+  // What the training did not open must not keep the writers waiting.
+  for (const char* name : {"train_0", "train_1", "train_2", "test_0"}) {
+    rest.push_back(*disk->open(folder.path() / "input/data" / name, runtime::OpenMode::read_write));
+  }
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(folder.read("model/model_algo-1"), model);
+  EXPECT_EQ(metric("test:rmse"), rmse);
+}
+
 TEST_F(Program, TrainsAClassifier) {
   configure(R"({"feature_dim": "4", "num_factors": "2", "predictor_type": "binary_classifier",
                 "mini_batch_size": "50", "epochs": "40", "linear_lr": "0.05", "factors_lr": "0.02",
@@ -243,8 +283,8 @@ TEST_F(Program, FailsWithAnUnexpectedChannelOrContentType) {
   EXPECT_NE(failure(2).find("the channel 'valid' was unexpected"), std::string::npos);
   configure(kRegressor, R"({"train": {"ContentType": "application/x-parquet"}})");
   EXPECT_NE(failure(2).find("the content type 'application/x-parquet'"), std::string::npos);
-  configure(kRegressor, R"({"train": {"TrainingInputMode": "Pipe"}})");
-  EXPECT_NE(failure(2).find("'Pipe'"), std::string::npos);
+  configure(kRegressor, R"({"train": {"TrainingInputMode": "Post"}})");
+  EXPECT_NE(failure(2).find("'Post'"), std::string::npos);
   configure(kRegressor, R"({"train": {}})");
   folder.write("input/config/resourceconfig.json",
                R"({"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]})");
