@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engines/ml/algorithms/factorization_machines/kernels.h"
+#include "engines/ml/algorithms/factorization_machines/pace.h"
 #include "engines/ml/algorithms/factorization_machines/slices.h"
 #include "runtime/team.h"
 
@@ -85,7 +86,8 @@ struct Adam::State {
         squares(m.feature_dim() * m.stride()),
         linear_means(m.feature_dim()),
         linear_squares(m.feature_dim()),
-        sums(slices.size()) {}
+        sums(slices.size()),
+        pace(slices.size()) {}
 
   AdamStep step_of(const TermSettings& term, size_t rows) const {
     const double t = static_cast<double>(steps);
@@ -102,8 +104,9 @@ struct Adam::State {
             .beta2 = kBeta2};
   }
 
-  void run(const RowBatch& batch, unsigned member) {
-    const Slice slice = slices[member];
+  // The part of a member of the team, or the whole.
+  void run(const RowBatch& batch, unsigned member, bool together) {
+    const Slice slice = together ? slices[member] : Slice{0, model.num_factors()};
     const size_t units = units_of(model.num_factors());
     std::vector<float>& own = sums[member];
     own.resize(batch.size() * slice.width);
@@ -111,13 +114,13 @@ struct Adam::State {
     forward(table, {&batch, 0, batch.size()}, own.data(), pairs.data() + slice.begin / kUnit,
             units);
     if (member == 0) transposed.assign(batch);
-    team.meet();
+    if (together) team.meet();
     if (member == 0) derive(batch, units);
-    team.meet();
+    if (together) team.meet();
     const AdamTables tables{model.row(0), means.data(), squares.data(), model.stride(), slice};
     step_adam(tables, transposed.view(), own.data(), slopes.data(),
               step_of(settings.factors, batch.size()));
-    if (member + 1 == slices.size()) move_linear(batch.size());
+    if (!together || member + 1 == slices.size()) move_linear(batch.size());
   }
 
   void derive(const RowBatch& batch, size_t units) {
@@ -188,6 +191,7 @@ struct Adam::State {
   std::vector<float> pairs;              // By row and unit.
   std::vector<float> raw;
   std::vector<float> slopes;
+  Pace pace;
 };
 
 Adam::Adam(Model& model, const Settings& settings, unsigned threads)
@@ -201,7 +205,13 @@ std::span<const float> Adam::step(const RowBatch& batch) {
   state.pairs.resize(batch.size() * units_of(state.model.num_factors()));
   state.raw.resize(batch.size());
   state.slopes.resize(batch.size());
-  state.team.run([&](unsigned member) { state.run(batch, member); });
+  const bool together = state.pace.together();
+  if (together) {
+    state.team.run([&](unsigned member) { state.run(batch, member, true); });
+  } else {
+    state.run(batch, 0, false);
+  }
+  state.pace.done(together, batch.size());
   return state.raw;
 }
 

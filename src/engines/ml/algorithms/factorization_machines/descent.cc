@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engines/ml/algorithms/factorization_machines/kernels.h"
+#include "engines/ml/algorithms/factorization_machines/pace.h"
 #include "engines/ml/algorithms/factorization_machines/slices.h"
 #include "engines/ml/generator.h"
 #include "runtime/team.h"
@@ -22,14 +23,14 @@ constexpr size_t kSegmentRows = 2048;   // That stay together when the order is 
 constexpr size_t kNearBytes = 1 << 20;  // Of a table that a core has at hand.
 constexpr double kProductMax = 1e300;
 
+constexpr size_t kStartsAtOnce = 32;  // Segments between two choices of how many work.
+
 // The linear part of the model, which every member of the team has for itself.
 struct Linear {
   float bias = 0;
   float bias_square = 1;
   float* weights = nullptr;
   float* squares = nullptr;
-  FloatTable own_weights;  // Of members but the first.
-  FloatTable own_squares;
 };
 
 }  // namespace
@@ -56,10 +57,17 @@ void Tally::add(const Tally& other) {
 }
 
 struct Descent::State {
-  // What a member of the team works on and with.
+  // What a member of a crew works on and with.
   struct Member {
+    explicit Member(const Slice& its) : slice(its) {
+      for (auto& sums_of : sums) sums_of.resize(kBlockRows * slice.width);
+      for (auto& pairs_of : pairs) pairs_of.resize(kBlockRows * slice.units());
+    }
+
     Slice slice;
     Linear linear;
+    FloatTable weights;  // Of members but the first, whose linear part is the model's.
+    FloatTable squares;
     std::array<std::vector<float>, 2> sums;  // Of two blocks, by row and factor of the slice.
     alignas(64) std::atomic<uint32_t> published{0};
     std::array<std::vector<float>, kRing> pairs;  // By row and unit of the slice.
@@ -67,48 +75,76 @@ struct Descent::State {
     double product = 1;  // Of 1 + e^-|y|, whose logarithm is still to be taken.
     Tally tally;
   };
+  using Crew = std::vector<std::unique_ptr<Member>>;
 
   State(Model& m, const Settings& s, unsigned threads, FirstSquares first)
       : model(m),
         settings(s),
         rates(s),
         adagrad(s.solver == Solver::adagrad),
-        far(m.feature_dim() * m.stride() * sizeof(float) > kNearBytes) {
-    const std::vector<Slice> slices = share_units(m.num_factors(), threads);
-    team = std::make_unique<runtime::Team>("fm-descent", static_cast<unsigned>(slices.size()));
+        far(m.feature_dim() * m.stride() * sizeof(float) > kNearBytes),
+        crew(make_crew(m.num_factors(), threads)),
+        alone(make_crew(m.num_factors(), 1)),
+        team("fm-descent", static_cast<unsigned>(crew.size())),
+        pace(crew.size()) {
     if (adagrad) {
       squares = FloatTable(m.feature_dim() * m.stride());
       std::fill(squares.data(), squares.data() + squares.size(), first.factors);
       linear_squares = FloatTable(m.feature_dim());
       std::fill(linear_squares.data(), linear_squares.data() + linear_squares.size(), first.linear);
     }
-    for (const Slice& slice : slices) {
-      auto member = std::make_unique<Member>();
-      member->slice = slice;
-      for (auto& sums : member->sums) sums.resize(kBlockRows * slice.width);
-      for (auto& pairs : member->pairs) pairs.resize(kBlockRows * slice.units());
-      members.push_back(std::move(member));
-    }
-    hand_out_linear(first);
+    linear = {m.bias, first.linear, m.linear(), linear_squares.data()};
   }
 
-  void hand_out_linear(FirstSquares first) {
-    for (size_t at = 0; at < members.size(); ++at) {
-      Linear& linear = members[at]->linear;
-      linear.bias = model.bias;
-      linear.bias_square = first.linear;
-      if (at > 0) {
-        linear.own_weights = FloatTable(model.feature_dim());
-        std::copy_n(model.linear(), model.feature_dim(), linear.own_weights.data());
-        linear.own_squares = linear_squares;
+  static Crew make_crew(size_t num_factors, unsigned threads) {
+    Crew made;
+    for (const Slice& slice : share_units(num_factors, threads)) {
+      made.push_back(std::make_unique<Member>(slice));
+    }
+    return made;
+  }
+
+  // Gives every member the linear part as it is.
+  void hand_out_linear(Crew& to) {
+    for (size_t at = 0; at < to.size(); ++at) {
+      Member& member = *to[at];
+      member.linear = linear;
+      if (at == 0) continue;
+      if (member.weights.size() == 0) {
+        member.weights = FloatTable(model.feature_dim());
+        member.squares = FloatTable(linear_squares.size());
+        copies_old = true;
       }
-      linear.weights = at == 0 ? model.linear() : linear.own_weights.data();
-      linear.squares = at == 0 ? linear_squares.data() : linear.own_squares.data();
+      if (copies_old) {
+        std::copy_n(linear.weights, member.weights.size(), member.weights.data());
+        std::copy_n(linear.squares, member.squares.size(), member.squares.data());
+      }
+      member.linear.weights = member.weights.data();
+      member.linear.squares = member.squares.data();
     }
+    copies_old = to.size() < crew.size();
   }
 
-  void work(unsigned at, const RowBatch& batch, std::span<const uint32_t> starts, size_t length) {
-    Member& member = *members[at];
+  // A sweep over rows whose order is given; by the crew or by one alone.
+  Tally sweep(const RowBatch& batch, std::span<const uint32_t> starts, size_t length) {
+    const bool together = pace.together();
+    Crew& chosen = together ? crew : alone;
+    hand_out_linear(chosen);
+    if (together) {
+      team.run([&](unsigned member) { work(chosen, member, batch, starts, length); });
+    } else {
+      work(chosen, 0, batch, starts, length);
+    }
+    const Member& first = *chosen.front();
+    linear.bias = first.linear.bias;
+    linear.bias_square = first.linear.bias_square;
+    pace.done(together, first.tally.rows);
+    return first.tally;
+  }
+
+  void work(Crew& all, unsigned at, const RowBatch& batch, std::span<const uint32_t> starts,
+            size_t length) {
+    Member& member = *all[at];
     member.tally = Tally();
     Block before;
     const FactorTable table{.rows = model.row(0),
@@ -126,12 +162,12 @@ struct Descent::State {
         forward(table, block, member.sums[number % 2].data(), member.pairs[number % kRing].data(),
                 member.slice.units());
         member.published.store(number + 1, std::memory_order_release);
-        if (before.count > 0 && !use(member, table, before, number - 1)) return;
+        if (before.count > 0 && !use(all, member, table, before, number - 1)) return;
         before = block;
         ++number;
       }
     }
-    if (before.count > 0) use(member, table, before, number - 1);
+    if (before.count > 0) use(all, member, table, before, number - 1);
     take_logarithm(member);
   }
 
@@ -146,9 +182,10 @@ struct Descent::State {
   }
 
   // Moves the model by a block whose interactions are known. False where it has diverged.
-  bool use(Member& member, const FactorTable& table, const Block& block, uint32_t number) {
+  bool use(const Crew& all, Member& member, const FactorTable& table, const Block& block,
+           uint32_t number) {
     std::array<float, kBlockRows> pairs{};
-    for (const auto& other : members) {
+    for (const auto& other : all) {
       runtime::spin_until(other->published, number + 1);
       const size_t units = other->slice.units();
       const float* given = other->pairs[number % kRing].data();
@@ -286,10 +323,14 @@ struct Descent::State {
   const Rates rates;
   const bool adagrad;
   const bool far;
-  std::unique_ptr<runtime::Team> team;
-  FloatTable squares;  // AdaGrad's sums for the factors, laid out as the model's rows.
+  Crew crew;
+  Crew alone;
+  runtime::Team team;
+  Pace pace;
+  Linear linear;
+  bool copies_old = false;  // Of the crew: one alone has moved the linear part since.
+  FloatTable squares;       // AdaGrad's sums for the factors, laid out as the model's rows.
   FloatTable linear_squares;
-  std::vector<std::unique_ptr<Member>> members;
 };
 
 Descent::Descent(Model& model, const Settings& settings, unsigned threads, FirstSquares squares)
@@ -298,10 +339,14 @@ Descent::Descent(Model& model, const Settings& settings, unsigned threads, First
 Descent::~Descent() = default;
 
 Tally Descent::sweep(const RowBatch& batch, std::span<const uint32_t> starts, size_t length) {
-  State& state = *state_;
-  state.team->run([&](unsigned member) { state.work(member, batch, starts, length); });
-  state.model.bias = state.members[0]->linear.bias;
-  return state.members[0]->tally;
+  Tally total;
+  while (!starts.empty() && total.finite) {
+    const size_t count = std::min(kStartsAtOnce, starts.size());
+    total.add(state_->sweep(batch, starts.first(count), length));
+    starts = starts.subspan(count);
+  }
+  state_->model.bias = state_->linear.bias;
+  return total;
 }
 
 void add_to(Tally& tally, PredictorType type, float output, float label) {
