@@ -16,6 +16,7 @@
 #include "engines/ml/hyperparameters.h"
 #include "engines/ml/job_log.h"
 #include "engines/ml/metrics.h"
+#include "engines/ml/recommendation.h"
 #include "engines/ml/rows.h"
 #include "runtime/disk.h"
 
@@ -55,6 +56,8 @@ class Predictor {
   virtual uint64_t feature_dim() const = 0;
   // Replaces `predictions`; one for each row.
   virtual void predict(const RowBatch& rows, std::vector<Prediction>& predictions) const = 0;
+  // What answers requests for the best items; nullptr where the model has no item table.
+  virtual const Recommender* recommender() const { return nullptr; }
 };
 
 struct Algorithm {
@@ -67,6 +70,8 @@ struct Algorithm {
   std::string_view model_channel = {};         // The one of an earlier model; or none.
   // Of training data, on AWS. Those of example_format.h are taken as well.
   std::span<const std::string_view> content_types;
+  // Channels that hold tables in JSON Lines, not examples (item_table.h). Among `channels`.
+  std::span<const std::string_view> table_channels = {};
 
   // Trains and writes the artefact. Errors: invalid (the user's data or hyperparameters), others.
   Result<void> (*train)(const TrainingJob& job) = nullptr;

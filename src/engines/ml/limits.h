@@ -21,6 +21,10 @@ inline constexpr uint64_t kTensorNameBytesMax = 4096;
 inline constexpr uint64_t kFieldsMax = 256;              // Of field-aware models.
 inline constexpr uint64_t kKeptBytesMax = 768ull << 20;  // Examples that need not be read anew.
 inline constexpr uint64_t kMemoryBytesMax = 8ull << 30;  // Examples that a solver keeps.
+inline constexpr uint64_t kTableBytesMax = 1ull << 30;   // Of an item table or a user table.
+inline constexpr uint64_t kTableRowsMax = 20'000'000;    // Items, or users.
+inline constexpr uint64_t kTopNMax = 1000;               // Items that one instance may ask for.
+inline constexpr uint64_t kTopInstancesMax = 1000;       // Instances of a request for items.
 inline constexpr uint64_t kFailureBytesMax = 1024;       // What a job's FailureReason shows.
 
 }  // namespace millrace::ml

@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kModelContentType = "application/x-sagemaker-model";
+constexpr std::string_view kTableContentType = "application/jsonlines";
 
 struct Config {
   std::map<std::string, std::string> hyperparameters;
@@ -110,6 +111,14 @@ Result<std::map<std::string, ExampleFormat>> check_channels(const Algorithm& alg
                               "configuration: the channel '{}' was unexpected; there may be {} "
                               "(caused by ValidationError)",
                               name, fmt::join(algorithm.channels, ", ")));
+    }
+    if (contains(algorithm.table_channels, name)) {
+      const std::string bare = content_type.substr(0, content_type.find(';'));
+      if (bare.empty() || bare == kTableContentType) continue;
+      return fail(ErrorKind::invalid,
+                  fmt::format("Unable to initialize the algorithm. Failed to validate input data "
+                              "configuration: channel '{}' takes {} (caused by ValidationError)",
+                              name, kTableContentType));
     }
     if (name == algorithm.model_channel) {
       if (content_type.empty() || content_type == kModelContentType) continue;

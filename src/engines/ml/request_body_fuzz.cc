@@ -14,6 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   switch (data[0] % 3) {
     case 0:
       result = parse_json_request(body, 1000, rows);
+      if (result) {  // What is read in one pass is read as the document is.
+        RowBatch other;
+        ASSERT(parse_json_document(body, 1000, other).has_value());
+        ASSERT(other.indices == rows.indices && other.size() == rows.size());
+      }
       break;
     case 1:
       result = parse_jsonlines_request(body, 1000, rows);

@@ -10,6 +10,7 @@
 #include "engines/ml/limits.h"
 #include "engines/ml/recordio.h"
 #include "engines/ml/request_body.h"
+#include "engines/ml/top_request.h"
 
 namespace millrace::ml {
 namespace {
@@ -113,6 +114,43 @@ void append_json(Bytes& out, const Prediction& prediction) {
   out += '}';
 }
 
+std::unexpected<Error> not_evaluated(Error error) {
+  error.message = "Unable to evaluate the payload provided: " + error.message;
+  return fail(std::move(error));
+}
+
+// A request for the best items (top_request.h).
+Result<Response> answer_top(const Recommender* recommender, BytesView body, Format request,
+                            Format response, uint64_t feature_dim) {
+  if (recommender == nullptr) {
+    return not_evaluated({ErrorKind::invalid,
+                          "it has 'top_n', but the model has no item table; train it with the "
+                          "channel 'items'"});
+  }
+  if (response == Format::recordio) {
+    return fail(ErrorKind::precondition_failed,
+                "Items are answered as application/json or application/jsonlines only");
+  }
+  Result<std::vector<TopQuery>> queries =
+      parse_top_request(body, request == Format::jsonlines, feature_dim);
+  if (!queries) return not_evaluated(std::move(queries).error());
+  Bytes out;
+  if (response == Format::json) out += R"({"predictions": [)";
+  for (size_t at = 0; at < queries->size(); ++at) {
+    auto items = recommender->recommend((*queries)[at]);
+    if (!items) {
+      Error error = std::move(items).error();
+      error.message = fmt::format("instance {}: {}", at + 1, error.message);
+      return not_evaluated(std::move(error));
+    }
+    if (response == Format::json && at > 0) out += ", ";
+    append_top_answer(out, *items);
+    if (response == Format::jsonlines) out += '\n';
+  }
+  if (response == Format::json) out += "]}";
+  return Response{std::string(name_of(response)), std::move(out)};
+}
+
 Bytes encode(Format format, const std::vector<Prediction>& predictions) {
   Bytes body;
   if (format == Format::json) body += R"({"predictions": [)";
@@ -152,12 +190,14 @@ Result<Response> Scorer::invoke(std::string_view content_type, std::string_view 
     return fail(ErrorKind::exhausted, fmt::format("The body is {} bytes long; {} are allowed",
                                                   body.size(), kRequestBytesMax));
   }
+  if (request != Format::recordio && asks_for_items(body)) {
+    return answer_top(predictor_->recommender(), body, request, response,
+                      predictor_->feature_dim());
+  }
   RowBatch rows;
   if (Result<void> parsed = parse_request(request, body, predictor_->feature_dim(), rows);
       !parsed) {
-    Error error = std::move(parsed).error();
-    error.message = "Unable to evaluate the payload provided: " + error.message;
-    return fail(std::move(error));
+    return not_evaluated(std::move(parsed).error());
   }
   if (rows.empty()) {
     return fail(ErrorKind::invalid,

@@ -9,6 +9,7 @@
 //                                     → {"predictions": [{"score": 0.4, "predicted_label": 0.0}]}
 //   application/jsonlines             an instance a line → a prediction a line
 //   application/x-recordio-protobuf   records → records with label {score, predicted_label}
+// Requests for the best items of a user, an extension, are in top_request.h.
 // Of several media types in `accept` the first supported one is taken; without one, the format of
 // a JSON Lines request, else JSON.
 #pragma once

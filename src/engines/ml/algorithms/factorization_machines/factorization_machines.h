@@ -64,8 +64,9 @@ inline constexpr std::array kMetrics = {
 };
 
 inline constexpr std::array<std::string_view, 1> kRepositories = {"factorization-machines"};
-inline constexpr std::array<std::string_view, 4> kChannels = {"train", "test", "validation",
-                                                              "model"};
+inline constexpr std::array<std::string_view, 6> kChannels = {"train", "test",  "validation",
+                                                               "model", "items", "users"};
+inline constexpr std::array<std::string_view, 2> kTableChannels = {"items", "users"};
 inline constexpr std::array<std::string_view, 2> kContentTypes = {"application/x-recordio-protobuf",
                                                                   "application/x-recordio"};
 
@@ -76,6 +77,7 @@ inline constexpr Algorithm kAlgorithm = {.name = "factorization-machines",
                                          .channels = kChannels,
                                          .model_channel = kModelChannel,
                                          .content_types = kContentTypes,
+                                         .table_channels = kTableChannels,
                                          .train = &train,
                                          .load = &load};
 

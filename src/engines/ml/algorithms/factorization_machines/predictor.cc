@@ -3,6 +3,7 @@
 #include "engines/ml/algorithms/factorization_machines/artefact.h"
 #include "engines/ml/algorithms/factorization_machines/factorization_machines.h"
 #include "engines/ml/algorithms/factorization_machines/model.h"
+#include "engines/ml/algorithms/factorization_machines/recommender.h"
 #include "engines/ml/limits.h"
 
 namespace millrace::ml::factorization_machines {
@@ -10,7 +11,8 @@ namespace {
 
 class ModelPredictor final : public Predictor {
  public:
-  explicit ModelPredictor(ServedModel model) : model_(std::move(model)) {}
+  ModelPredictor(ServedModel model, std::unique_ptr<Recommender> recommender)
+      : model_(std::move(model)), recommender_(std::move(recommender)) {}
 
   uint64_t feature_dim() const override { return model_.view().feature_dim; }
 
@@ -29,15 +31,20 @@ class ModelPredictor final : public Predictor {
     }
   }
 
+  const Recommender* recommender() const override { return recommender_.get(); }
+
  private:
   ServedModel model_;
+  std::unique_ptr<Recommender> recommender_;  // Computes with the model's parameters.
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Predictor>> load(runtime::Disk& disk, const runtime::Path& folder) {
   TRY(ServedModel model, ServedModel::open(disk, folder / "model_algo-1", 2 * kModelBytesMax));
-  return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(std::move(model)));
+  TRY(std::unique_ptr<Recommender> recommender, load_recommender(disk, folder, model.view()));
+  return std::unique_ptr<Predictor>(
+      std::make_unique<ModelPredictor>(std::move(model), std::move(recommender)));
 }
 
 }  // namespace millrace::ml::factorization_machines

@@ -8,6 +8,7 @@
 #include "engines/ml/algorithms/factorization_machines/artefact.h"
 #include "engines/ml/algorithms/factorization_machines/examples.h"
 #include "engines/ml/algorithms/factorization_machines/factorization_machines.h"
+#include "engines/ml/algorithms/factorization_machines/recommender.h"
 #include "engines/ml/algorithms/factorization_machines/solvers.h"
 #include "engines/ml/algorithms/factorization_machines/validation.h"
 #include "engines/ml/algorithms/factorization_machines/warm_start.h"
@@ -180,7 +181,16 @@ class Trainer {
       for (uint32_t f = 0; f < model_.num_factors(); ++f) finite &= std::isfinite(row[f]);
     }
     if (!finite) return diverged(settings_.epochs - 1, 0);
+    TRY(save_tables(job_.disk, tables(), settings_.feature_dim, job_.model));
     return save_artefact(job_.disk, job_.model / "model_algo-1", model_, job_.given);
+  }
+
+  TableFiles tables() const {
+    const auto files = [&](const std::string& channel) {
+      const auto found = job_.channels.find(channel);
+      return found == job_.channels.end() ? nullptr : &found->second;
+    };
+    return {.folder = job_.data, .items = files("items"), .users = files("users")};
   }
 
   const TrainingJob& job_;

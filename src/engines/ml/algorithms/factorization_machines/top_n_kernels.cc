@@ -1,0 +1,151 @@
+#include "engines/ml/algorithms/factorization_machines/top_n_kernels.h"
+
+#include <algorithm>
+
+// Highway compiles this file once for each kind of processor; also for those with VNNI.
+#define HWY_WANT_AVX3_DL 1
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engines/ml/algorithms/factorization_machines/top_n_kernels.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace millrace::ml::factorization_machines {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::CappedTag<float, kScanBlock>;
+using DI = hn::RebindToSigned<D>;
+using DH = hn::Repartition<int16_t, DI>;
+using V = hn::Vec<D>;
+using VI = hn::Vec<DI>;
+
+constexpr size_t kLanes = hn::MaxLanes(D());
+constexpr size_t kVectors = kScanBlock / kLanes;  // Of a block.
+// Blocks whose sums grow side by side, so that one addition need not wait for the last.
+constexpr size_t kBlocks = kLanes == 16 ? 4 : 1;
+
+// acc + the products of 4 codes in each lane.
+HWY_INLINE VI accumulate(const ScanTable& table, VI acc, VI codes, size_t group) {
+#if HWY_TARGET == HWY_AVX3_DL
+  // Highway 1.0 takes VNNI for granted on these processors, but does not offer it.
+  const VI user = hn::Set(DI(), table.user[group]);
+  asm("vpdpbusd %2, %1, %0" : "+v"(acc.raw) : "v"(codes.raw), "v"(user.raw));
+  return acc;
+#else
+  const VI low = hn::Set(DI(), 0x00ff00ff);
+  VI rest = hn::Zero(DI());
+  const auto pair = [&](VI bytes, int32_t user) HWY_ATTR {
+    return hn::ReorderWidenMulAccumulate(DI(), hn::BitCast(DH(), bytes),
+                                         hn::BitCast(DH(), hn::Set(DI(), user)), hn::Zero(DI()),
+                                         rest);
+  };
+  const VI even = pair(hn::And(codes, low), table.user_even[group]);
+  const VI odd = pair(hn::And(hn::ShiftRight<8>(codes), low), table.user_odd[group]);
+  return hn::Add(acc, hn::RearrangeToOddPlusEven(hn::Add(even, odd), rest));
+#endif
+}
+
+// A bit for each lane whose item may score more than the threshold.
+HWY_INLINE uint32_t judge(const ScanTable& table, VI products, size_t block, size_t vector,
+                          V threshold) {
+  const size_t at = block * kScanBlock + vector * kLanes;
+  const float bound = table.residual_factor * table.bounds[2 * block] +
+                      table.norm_factor * table.bounds[2 * block + 1] + table.least;
+  const V scale = hn::Mul(hn::LoadU(D(), table.scales + at), hn::Set(D(), table.user_scale));
+  const V bias = hn::LoadU(D(), table.biases + at);
+  const V slack = hn::MulAdd(hn::Abs(bias), hn::Set(D(), table.bias_factor), hn::Set(D(), bound));
+  const V most = hn::Add(hn::MulAdd(hn::ConvertTo(D(), products), scale, bias), slack);
+  // What is not a number is looked at, too.
+  const auto beyond = hn::Not(hn::Le(most, threshold));
+  if (HWY_LIKELY(hn::AllFalse(D(), beyond))) return 0;
+  uint8_t bits[8] = {};
+  hn::StoreMaskBits(D(), beyond, bits);
+  return static_cast<uint32_t>(bits[0] | bits[1] << 8) << (vector * kLanes);
+}
+
+template <size_t kCount>
+HWY_INLINE size_t scan_blocks(const ScanTable& table, size_t block, V threshold, uint32_t* mask) {
+  VI sums[kCount][kVectors];
+  const size_t block_bytes = table.groups * kScanBlock * kScanGroup;
+  for (size_t b = 0; b < kCount; ++b) {
+    for (size_t v = 0; v < kVectors; ++v) sums[b][v] = hn::Set(DI(), -table.offset);
+  }
+  const uint8_t* const codes = table.codes + block * block_bytes;
+  for (size_t g = 0; g < table.groups; ++g) {
+    for (size_t b = 0; b < kCount; ++b) {
+      const auto* from = reinterpret_cast<const int32_t*>(codes + b * block_bytes) + g * kScanBlock;
+      for (size_t v = 0; v < kVectors; ++v) {
+        sums[b][v] = accumulate(table, sums[b][v], hn::LoadU(DI(), from + v * kLanes), g);
+      }
+    }
+  }
+  for (size_t b = 0; b < kCount; ++b) {
+    uint32_t found = 0;
+    for (size_t v = 0; v < kVectors; ++v) {
+      found |= judge(table, sums[b][v], block + b, v, threshold);
+    }
+    if (HWY_UNLIKELY(found != 0)) {
+      *mask = found;
+      return b;
+    }
+  }
+  return kCount;
+}
+
+size_t ScanItems(const ScanTable& table, size_t begin, size_t end, float least, uint32_t* mask) {
+  const V threshold = hn::Set(D(), least);
+  size_t block = begin;
+  while (block + kBlocks <= end) {
+    const size_t passed = scan_blocks<kBlocks>(table, block, threshold, mask);
+    block += passed;
+    if (passed < kBlocks) return block;
+  }
+  while (block < end) {
+    if (scan_blocks<1>(table, block, threshold, mask) == 0) return block;
+    ++block;
+  }
+  return end;
+}
+
+float DotRows(const float* a, const float* b, size_t width) {
+  V sums[4];
+  for (V& sum : sums) sum = hn::Zero(D());
+  size_t at = 0;
+  for (; at + 4 * kLanes <= width; at += 4 * kLanes) {
+    for (size_t n = 0; n < 4; ++n) {
+      sums[n] = hn::MulAdd(hn::LoadU(D(), a + at + n * kLanes), hn::LoadU(D(), b + at + n * kLanes),
+                           sums[n]);
+    }
+  }
+  for (; at < width; at += kLanes) {
+    sums[0] = hn::MulAdd(hn::LoadU(D(), a + at), hn::LoadU(D(), b + at), sums[0]);
+  }
+  const V sum = hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]));
+  return hn::GetLane(hn::SumOfLanes(D(), sum));
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace millrace::ml::factorization_machines
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace millrace::ml::factorization_machines {
+
+HWY_EXPORT(ScanItems);
+HWY_EXPORT(DotRows);
+
+size_t scan_items(const ScanTable& table, size_t begin, size_t end, float threshold,
+                  uint32_t* mask) {
+  return HWY_DYNAMIC_DISPATCH(ScanItems)(table, begin, end, threshold, mask);
+}
+
+float dot_rows(const float* a, const float* b, size_t width) {
+  return HWY_DYNAMIC_DISPATCH(DotRows)(a, b, width);
+}
+
+}  // namespace millrace::ml::factorization_machines
+#endif  // HWY_ONCE
