@@ -5,11 +5,13 @@
 #include "engines/ml/algorithms/factorization_machines/adam.h"
 #include "engines/ml/algorithms/factorization_machines/als.h"
 #include "engines/ml/algorithms/factorization_machines/automatic.h"
+#include "engines/ml/algorithms/factorization_machines/bpr.h"
 #include "engines/ml/algorithms/factorization_machines/descent.h"
 #include "engines/ml/algorithms/factorization_machines/field_aware.h"
 #include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
 #include "engines/ml/algorithms/factorization_machines/ials.h"
 #include "engines/ml/algorithms/factorization_machines/mcmc.h"
+#include "engines/ml/algorithms/factorization_machines/softmax.h"
 
 namespace millrace::ml::factorization_machines {
 
@@ -29,6 +31,10 @@ Result<void> solve(const Training& training, Model& model) {
       return solve_mcmc(training, model);
     case Solver::automatic:
       return solve_automatic(training, model);
+    case Solver::bpr:
+      return solve_bpr(training, model);
+    case Solver::softmax:
+      return solve_softmax(training, model);
     case Solver::ials:
       return solve_ials(training, model);
     default:
