@@ -80,7 +80,7 @@ TEST(Bpr, GivesTheSameBytesForAnyNumberOfThreads) {
 }
 
 TEST(Bpr, RanksWhatWasHeldOutOfPlantedTastes) {
-  const test::Planted planted(600, 200, 5);
+  const test::Tastes planted(600, 200, 5);
   for (const NegativeSampling sampling :
        {NegativeSampling::uniform, NegativeSampling::popularity}) {
     Settings settings = settings_of(600, 200, 16);

@@ -175,7 +175,7 @@ TEST(Softmax, GivesTheSameBytesForAnyNumberOfThreads) {
 }
 
 TEST(Softmax, RanksWhatWasHeldOutOfPlantedTastes) {
-  const test::Planted planted(600, 200, 5);
+  const test::Tastes planted(600, 200, 5);
   for (const NegativeSampling sampling :
        {NegativeSampling::uniform, NegativeSampling::popularity, NegativeSampling::in_batch}) {
     Settings settings = settings_of(600, 200, 16);
