@@ -3,7 +3,12 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <fstream>
 #include <latch>
+#include <string>
+#include <thread>
 
 namespace millrace::runtime {
 namespace {
@@ -44,6 +49,7 @@ void Team::meet() {
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
     arrived_.store(0, std::memory_order_relaxed);
     round_.store(round + 1, std::memory_order_release);
+    round_.notify_all();
     return;
   }
   spin_until(round_, round + 1);
@@ -56,13 +62,40 @@ unsigned usable_cores() {
   return static_cast<unsigned>(std::max(CPU_COUNT(&set), 1));
 }
 
+namespace {
+
+// Threads that run or could run, of the whole machine; 1 where the kernel does not tell.
+unsigned running_threads() {
+  std::ifstream file("/proc/loadavg");
+  std::string averages[3];
+  unsigned running = 1;
+  file >> averages[0] >> averages[1] >> averages[2] >> running;
+  return file ? std::max(running, 1u) : 1u;
+}
+
+}  // namespace
+
+unsigned free_cores() {
+  constexpr size_t kLooks = 9;
+  const unsigned usable = usable_cores();
+  if (usable == 1) return 1;
+  std::array<unsigned, kLooks> others{};
+  for (unsigned& look : others) {
+    look = running_threads() - 1;  // Without this thread.
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  std::nth_element(others.begin(), others.begin() + kLooks / 2, others.end());
+  return usable - std::min(usable - 1, others[kLooks / 2]);
+}
+
 void spin_until(const std::atomic<uint32_t>& counter, uint32_t value) {
   for (int spins = 0;; ++spins) {
-    if (static_cast<int32_t>(counter.load(std::memory_order_acquire) - value) >= 0) return;
+    const uint32_t now = counter.load(std::memory_order_acquire);
+    if (static_cast<int32_t>(now - value) >= 0) return;
     if (spins < kSpins) {
       pause_briefly();
     } else {
-      sched_yield();
+      counter.wait(now, std::memory_order_acquire);
     }
   }
 }

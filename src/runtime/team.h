@@ -1,8 +1,8 @@
 // Team: threads that work on one computation side by side, and meet at barriers within it.
 //
 // run() is called by one thread at a time, which is member 0 of the team. A member that waits spins
-// for some microseconds, then yields the processor: meetings are frequent and short, but the team
-// may have more members than the machine has free cores.
+// for some microseconds, then sleeps: meetings are frequent and short, but the team may have more
+// members than the machine has free cores.
 #pragma once
 
 #include <atomic>
@@ -42,7 +42,12 @@ class Team final {
 // The processors that this process may use.
 unsigned usable_cores();
 
-// Waits until `counter` has reached `value` (modulo 2^32), as a member of a team waits.
+// Those of them that nobody else seems to need, but at least one: a team that meets often is slower
+// than one thread where its members must wait for processors. Looks for some milliseconds.
+unsigned free_cores();
+
+// Waits until `counter` has reached `value` (modulo 2^32), as a member of a team waits. Who moves
+// the counter calls notify_all() on it.
 void spin_until(const std::atomic<uint32_t>& counter, uint32_t value);
 
 }  // namespace millrace::runtime

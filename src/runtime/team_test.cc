@@ -27,7 +27,7 @@ TEST(Team, AloneNeedsNoOther) {
 
 TEST(Team, SeesAfterAMeetingWhatTheOthersWroteBefore) {
   constexpr unsigned kMembers = 4;
-  constexpr int kRounds = 2000;
+  constexpr int kRounds = 200;
   Team team("test", kMembers);
   std::vector<int> written(kMembers);
   std::vector<int> wrong(kMembers);
@@ -40,6 +40,12 @@ TEST(Team, SeesAfterAMeetingWhatTheOthersWroteBefore) {
     }
   });
   EXPECT_EQ(wrong, std::vector<int>(kMembers));
+}
+
+TEST(Team, KnowsHowManyCoresItMayUse) {
+  EXPECT_GE(usable_cores(), 1u);
+  EXPECT_GE(free_cores(), 1u);
+  EXPECT_LE(free_cores(), usable_cores());
 }
 
 TEST(Team, SpinsAcrossTheWrapOfTheCounter) {

@@ -162,6 +162,7 @@ struct Descent::State {
         forward(table, block, member.sums[number % 2].data(), member.pairs[number % kRing].data(),
                 member.slice.units());
         member.published.store(number + 1, std::memory_order_release);
+        if (all.size() > 1) member.published.notify_all();
         if (before.count > 0 && !use(all, member, table, before, number - 1)) return;
         before = block;
         ++number;

@@ -119,7 +119,7 @@ class Trainer {
 
  private:
   static unsigned threads() {
-    return static_cast<unsigned>(std::min<uint64_t>(runtime::usable_cores(), kThreadsMax));
+    return static_cast<unsigned>(std::min<uint64_t>(runtime::free_cores(), kThreadsMax));
   }
 
   // What a solver wants in memory, and what is held out.
