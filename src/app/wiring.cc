@@ -29,7 +29,11 @@
 #include "services/logs/logs.h"
 #include "services/s3/browser/front.h"
 #include "services/s3/encryption/data_keys.h"
+#include "services/s3/inventory/inventory_run.h"
 #include "services/s3/lifecycle/lifecycle_run.h"
+#include "services/s3/logging/access_logs.h"
+#include "services/s3/replication/replication_run.h"
+#include "services/s3/restore/restore_run.h"
 #include "services/s3/s3.h"
 #include "services/sagemaker/reactions.h"
 #include "services/sagemaker_runtime/sagemaker_runtime.h"
@@ -170,8 +174,12 @@ struct Platform::Parts {
   kms::Kms kms_service{db, keyring, outside.clock};
   logs::Logs logs_service{logs, outside.clock};
   Keys keys{identities, outside.clock};
-  s3::S3 s3_service{objects, pool, permissions, outside.clock, keys, sql, keyring};
+  s3::AccessLogs access_logs{{objects, db, outside.clock, outside.random}};
+  s3::S3 s3_service{objects, pool, permissions, outside.clock, keys, sql, keyring, db, access_logs};
   s3::LifecycleRounds lifecycle{objects, db, outside.clock};
+  s3::RestoreTimers restores{objects};
+  s3::Replication replication{s3_service};
+  s3::InventoryRounds inventories{s3_service};
   sts::Sts sts_service{db, identities, outside.clock};
   S3RoleAccess role_access{s3_service};
   sagemaker::Sagemaker sagemaker_service{db,         outside.clock, outside.disk,
@@ -214,6 +222,10 @@ struct Platform::Parts {
     sagemaker::subscribe(bus, sagemaker_service);
     keyring.subscribe(timers);
     lifecycle.subscribe(timers);
+    restores.subscribe(timers);
+    replication.subscribe(bus);
+    access_logs.subscribe(timers);
+    inventories.subscribe(timers);
   }
 
   Task<void> open() {
@@ -222,6 +234,8 @@ struct Platform::Parts {
                                               account.secret_access_key));
     }
     CO_TRY(co_await lifecycle.begin());
+    CO_TRY(co_await access_logs.begin());
+    CO_TRY(co_await inventories.begin());
     CO_TRY(co_await jobs.open());
     co_return co_await fleets.open();
   }
@@ -230,6 +244,7 @@ struct Platform::Parts {
     CO_TRY(co_await nursery.close());
     CO_TRY(co_await fleets.stop_workers());
     CO_TRY(co_await jobs.close());
+    CO_TRY(co_await access_logs.deliver());
     co_return co_await series.close();
   }
 };

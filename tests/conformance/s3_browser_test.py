@@ -316,6 +316,32 @@ def _(server):
     equal(_visit(server, "pages", "/").status, 403)
 
 
+@tests.add("pages are served to everybody where the bucket lets them in", needs=_NEEDED)
+def _(server):
+    s3 = _bucket(server, "public-pages")
+    s3.put_bucket_website(Bucket="public-pages", WebsiteConfiguration={
+        "IndexDocument": {"Suffix": "index.html"}, "ErrorDocument": {"Key": "gone.html"}})
+    for key, body in (("index.html", b"<p>home"), ("a/index.html", b"<p>a"),
+                      ("gone.html", b"<p>gone"), ("style.css", b"p {}")):
+        s3.put_object(Bucket="public-pages", Key=key, Body=body,
+                      ContentType="text/css" if key.endswith("css") else "text/html")
+    equal(_visit(server, "public-pages", "/").status, 403)
+    s3.put_public_access_block(Bucket="public-pages", PublicAccessBlockConfiguration={
+        "BlockPublicPolicy": False, "RestrictPublicBuckets": False})
+    s3.put_bucket_policy(Bucket="public-pages", Policy=json.dumps({
+        "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"],
+            "Resource": ["arn:aws:s3:::public-pages", "arn:aws:s3:::public-pages/*"]}]}))
+    for path, status, body in (("/", 200, "<p>home"), ("/a/", 200, "<p>a"),
+                               ("/style.css", 200, "p {}"), ("/none", 404, "<p>gone")):
+        answer = _visit(server, "public-pages", path)
+        equal((answer.status, answer.body), (status, body), path)
+    equal(_visit(server, "public-pages", "/style.css").header("Content-Type"), "text/css")
+    equal(_visit(server, "public-pages", "/a").status, 302)
+    s3.delete_bucket_policy(Bucket="public-pages")
+    equal(_visit(server, "public-pages", "/").status, 403)
+
+
 @tests.add("a whole site may be redirected", needs=_NEEDED)
 def _(server):
     s3 = _bucket(server, "moved")

@@ -13,6 +13,7 @@ Result<std::optional<Entry>> move_one(store::Txn& txn, const std::string& bucket
   if (!same || found->entry.storage_class == request.storage_class) return std::nullopt;
   TRY(Content content, content_of(txn, *found));
   found->entry.storage_class = request.storage_class;
+  found->entry.restore.reset();
   content.metadata.storage_class = request.storage_class;
   put_content(txn, *found, std::move(content));
   if (found->current) {

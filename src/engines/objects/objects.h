@@ -26,6 +26,7 @@
 #include "runtime/clock.h"
 #include "runtime/pool.h"
 #include "runtime/random.h"
+#include "store/timers.h"
 
 namespace millrace::objects {
 
@@ -51,8 +52,16 @@ struct Cause {
   std::string remote;  // The address it came from.
 };
 
-// `marked`: a delete marker became the newest version.
-enum class ChangeKind : uint8_t { written, removed, marked, tagged };
+// `marked`: a delete marker became the newest version. `restored`: its copy can be read.
+enum class ChangeKind : uint8_t {
+  written,
+  removed,
+  marked,
+  tagged,
+  restore_begun,
+  restored,
+  restore_ended
+};
 
 struct Change {
   ChangeKind kind = ChangeKind::written;
@@ -221,6 +230,18 @@ struct Removal {
   std::optional<Entry> marker;   // Was made.
 };
 
+// A step of an archived version's restore, where it is still the version and the step that is
+// meant.
+struct RestoreChange {
+  ObjectId id;
+  uint64_t sequence = 0;
+  std::optional<Restore> before, after;
+  bool completes = false;                // The copy can be read from now on.
+  bool silent = false;                   // Announces nothing.
+  std::optional<store::Timer> timer;     // Is set in the same commit.
+  std::optional<store::Timer> finished;  // Is finished in it.
+};
+
 struct CopyRequest {
   ObjectId from;
   std::string from_etag;  // Of what the caller has seen; another one answers precondition_failed.
@@ -231,6 +252,13 @@ struct CopyRequest {
   Lock lock;                                               // The source's does not go along.
   std::optional<Protect> protect;                          // Of the copy; nothing: its bucket's.
   Secret from_caller_key;  // Of the source, where a caller's key guards it.
+};
+
+struct ReplicateRequest {
+  ObjectId from;                   // With its version.
+  std::string to_bucket;           // Which keeps versions.
+  std::string storage_class;       // Empty: the source's.
+  std::optional<Protect> protect;  // Nothing: as the source is, or as the bucket wants it.
 };
 
 struct SharePartRequest {
@@ -331,12 +359,20 @@ class Objects final {
   // key guards one of the two, or the source is not sealed. Errors: not_found (either),
   // precondition_failed, those of protect() and unprotect().
   Task<Entry> copy(CopyRequest request, Conditions conditions, Cause cause);
+  // Makes the version, or the delete marker, one of the other bucket, with its name, its time and
+  // its place among the key's versions there. Shares the blobs. Answers whether it was not there
+  // yet. Errors: not_found (either), precondition_failed (the bucket keeps no versions; the place
+  // is taken), unsupported (a caller's key guards it), those of rewrap().
+  Task<bool> replicate(ReplicateRequest request, Cause cause);
   // Answers whose they are now. Errors: not_found.
   Task<Entry> set_tags(ObjectId id, std::map<std::string, std::string> tags, Cause cause);
   // Without `bypass_governance` a retention that runs is only prolonged, and one in compliance mode
   // is never anything else. Errors: not_found, invalid (the bucket has no locks), denied.
   Task<void> set_retention(ObjectId id, Retention retention, bool bypass_governance);
   Task<void> set_legal_hold(ObjectId id, bool held);  // Errors: not_found, invalid.
+  // Errors: not_found, conflict (it is another version, or its restore has changed; with `finished`
+  // that is nothing to do).
+  Task<void> set_restore(RestoreChange change, Cause cause);
   // One of Metadata::attributes; an empty value takes it away. Errors: not_found.
   Task<void> set_attribute(ObjectId id, std::string name, std::string value);
 

@@ -159,6 +159,21 @@ struct Metadata {
   }
 };
 
+// A copy of an archived version that is read in its place, from `ready` until `until`.
+struct Restore {
+  Time ready{};
+  Time until{};
+  uint32_t days = 0;  // As it was asked for.
+  bool operator==(const Restore&) const = default;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& v) {
+    v(1, self.ready);
+    v(2, self.until);
+    v(3, self.days);
+  }
+};
+
 // What listings show of an object.
 struct Entry {
   std::string bucket;
@@ -173,6 +188,7 @@ struct Entry {
   uint32_t parts = 0;     // 0: written at once.
   uint64_t sequence = 0;  // Grows with every change of the key; microseconds since 1970, or more.
   bool marker = false;    // Says that the key was removed; such a version has no content.
+  std::optional<Restore> restore;
 
   using Key = std::tuple<std::string, std::string>;
   Key key() const { return {bucket, object_key}; }
@@ -190,6 +206,7 @@ struct Entry {
     v(10, self.parts);
     v(11, self.sequence);
     v(12, self.marker);
+    v(13, self.restore);
   }
 };
 inline constexpr store::Table<Entry> kEntries{"objects.entries"};

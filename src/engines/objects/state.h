@@ -11,6 +11,8 @@
 
 namespace millrace::objects {
 
+struct Located;
+
 // Blobs that no row names once the transaction is committed.
 using Drops = std::vector<store::BlobId>;
 
@@ -69,6 +71,13 @@ struct Objects::State {
   };
   Result<Place> make_place(store::Txn& txn, const Bucket& bucket, const std::string& key,
                            const std::optional<Entry>& current, Drops& drops) const;
+  // Puts a version where its sequence belongs; null: it is a marker. Errors: precondition_failed
+  // (the place is taken).
+  Result<void> insert_version(store::Txn& txn, const Entry& entry, const Content* content) const;
+  // The content of the replica in `to`, its uses counted; nothing of a marker. Completes `entry`.
+  Result<std::optional<Content>> replica_content(store::Txn& txn, const Located& source,
+                                                 const Bucket& to, const ReplicateRequest& request,
+                                                 Entry& entry) const;
   Result<void> check_part_number(uint32_t number) const;
   // In the place of the earlier part of that number. Errors: not_found (upload).
   Result<void> put_part(store::Txn& txn, const ObjectId& id, Part& part, Drops& drops) const;

@@ -15,8 +15,6 @@ struct Row {
 };
 
 constexpr std::array kRows = {
-    Row{Problem::access_control_list_not_supported, ErrorKind::invalid, 400,
-        "AccessControlListNotSupported", "The bucket does not allow ACLs"},
     Row{Problem::access_denied, ErrorKind::denied, 403, "AccessDenied", "Access Denied"},
     Row{Problem::access_forbidden, ErrorKind::denied, 403, "AccessForbidden",
         "CORSResponse: This CORS request is not allowed. This is usually because the evalution of "
@@ -72,6 +70,8 @@ constexpr std::array kRows = {
         "The requested partnumber is not satisfiable"},
     Row{Problem::invalid_part_order, ErrorKind::invalid, 400, "InvalidPartOrder",
         "The list of parts was not in ascending order. Parts must be ordered by part number."},
+    Row{Problem::invalid_object_state, ErrorKind::denied, 403, "InvalidObjectState",
+        "The operation is not valid for the object's storage class"},
     Row{Problem::invalid_policy_document, ErrorKind::invalid, 400, "InvalidPolicyDocument",
         "The content of the form does not meet the conditions specified in the policy document."},
     Row{Problem::invalid_range, ErrorKind::invalid, 416, "InvalidRange",
@@ -104,8 +104,6 @@ constexpr std::array kRows = {
         "Your metadata headers exceed the maximum allowed metadata size"},
     Row{Problem::method_not_allowed, ErrorKind::invalid, 405, "MethodNotAllowed",
         "The specified method is not allowed against this resource."},
-    Row{Problem::missing_content_length, ErrorKind::invalid, 411, "MissingContentLength",
-        "You must provide the Content-Length HTTP header."},
     Row{Problem::missing_request_body, ErrorKind::invalid, 400, "MissingRequestBodyError",
         "Request Body is empty"},
     Row{Problem::no_such_bucket, ErrorKind::not_found, 404, "NoSuchBucket",
@@ -143,6 +141,8 @@ constexpr std::array kRows = {
     Row{Problem::request_timeout, ErrorKind::deadline, 400, "RequestTimeout",
         "Your socket connection to the server was not read from or written to within the timeout "
         "period. Idle connections will be closed."},
+    Row{Problem::restore_already_in_progress, ErrorKind::conflict, 409, "RestoreAlreadyInProgress",
+        "Object restore is already in progress"},
     Row{Problem::too_many_buckets, ErrorKind::exhausted, 400, "TooManyBuckets",
         "You have attempted to create more buckets than allowed"},
     Row{Problem::too_many_configurations, ErrorKind::exhausted, 400, "TooManyConfigurations",

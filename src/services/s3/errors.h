@@ -12,7 +12,6 @@
 namespace millrace::s3 {
 
 enum class Problem {
-  access_control_list_not_supported,
   access_denied,
   access_forbidden,
   bad_digest,
@@ -34,6 +33,7 @@ enum class Problem {
   invalid_configuration_id,
   invalid_encryption_algorithm,
   invalid_location_constraint,
+  invalid_object_state,
   invalid_part,
   invalid_part_number,
   invalid_part_order,
@@ -52,7 +52,6 @@ enum class Problem {
   max_post_pre_data_length_exceeded,
   metadata_too_large,
   method_not_allowed,
-  missing_content_length,
   missing_request_body,
   no_such_bucket,
   no_such_configuration,
@@ -70,6 +69,7 @@ enum class Problem {
   precondition_failed,
   replication_configuration_not_found,
   request_timeout,
+  restore_already_in_progress,
   too_many_buckets,
   too_many_configurations,
 };

@@ -7,6 +7,7 @@
 
 #include "services/s3/configurations.h"
 #include "services/s3/notifications.h"
+#include "services/s3/replication/replication_state.h"
 
 namespace millrace::s3 {
 namespace {
@@ -48,6 +49,12 @@ ChangeNames names_of(const objects::Change& change) {
         return {"s3:ObjectTagging:Delete", "Object Tags Deleted", why, ""};
       }
       return {"s3:ObjectTagging:Put", "Object Tags Added", "PutObjectTagging", ""};
+    case objects::ChangeKind::restore_begun:
+      return {"s3:ObjectRestore:Post", "Object Restore Initiated", "", ""};
+    case objects::ChangeKind::restored:
+      return {"s3:ObjectRestore:Completed", "Object Restore Completed", "", ""};
+    case objects::ChangeKind::restore_ended:
+      return {"s3:ObjectRestore:Delete", "Object Restore Expired", "", ""};
   }
   return {};
 }
@@ -78,7 +85,9 @@ void emit_to_event_bridge(store::Txn& txn, const objects::Change& change,
                       {"request-id", change.cause.request_id},
                       {"requester", change.cause.requester},
                       {"source-ip-address", change.cause.remote}};
-  if (change.kind != objects::ChangeKind::tagged) detail["reason"] = names.reason;
+  if (!names.reason.empty() && change.kind != objects::ChangeKind::tagged) {
+    detail["reason"] = names.reason;
+  }
   if (!names.deletion_type.empty()) detail["deletion-type"] = names.deletion_type;
   store::Event event = event_for(change);
   event.source = "aws.s3";
@@ -91,6 +100,7 @@ void emit_to_event_bridge(store::Txn& txn, const objects::Change& change,
 }  // namespace
 
 Result<void> announce(store::Txn& txn, const objects::Change& change) {
+  TRY(note_replication(txn, change));
   Arena arena;
   const ConfigurationId id{change.bucket.name, configuration::kNotification};
   TRY(const auto configuration, find_configuration<NotificationConfiguration>(txn, id, arena));

@@ -62,8 +62,7 @@ Result<std::map<std::string, std::string>> read_user_metadata(
   return out;
 }
 
-// DIVERGES: a storage class is kept and shown; every object is kept alike, and none needs a
-// restore.
+// DIVERGES: a storage class is kept and shown; every object is kept alike on the disk.
 Result<std::string> read_storage_class(std::string_view name) {
   if (name.empty() || name == kStandard) return std::string();
   if (std::ranges::find(kStorageClasses, name) == kStorageClasses.end()) {

@@ -23,6 +23,8 @@ class Sql;
 
 namespace millrace::s3 {
 
+class AccessLogs;
+
 struct S3 {
   objects::Objects& objects;
   runtime::Pool& pool;
@@ -31,6 +33,8 @@ struct S3 {
   auth::KeyStore& keys;  // Of browser uploads, which are signed in their forms.
   sql::Sql& sql;
   keys::Keyring& keyring;  // Of objects that a key of KMS guards.
+  store::Database& db;     // Of the service's own rows.
+  AccessLogs& access_logs;
 };
 
 // Whether the caller may: policies, access lists and public access blocks (policies/). The

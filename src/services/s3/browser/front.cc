@@ -1,11 +1,15 @@
 #include "services/s3/browser/front.h"
 
+#include <algorithm>
+
 #include "base/uri.h"
+#include "runtime/clock.h"
 #include "runtime/log.h"
 #include "services/s3/browser/post_object.h"
 #include "services/s3/browser/preflight.h"
 #include "services/s3/configurations.h"
 #include "services/s3/cors.h"
+#include "services/s3/logging/access_logs.h"
 #include "services/s3/website/site.h"
 #include "wire/auth/authorization.h"
 #include "wire/pipeline/dispatcher.h"
@@ -105,8 +109,36 @@ Task<http::Response> Front::visit(http::Request& request, std::string bucket) {
   co_return out;
 }
 
-// Most requests are none of a browser's, and go on as they are.
+Task<http::Response> Front::answer_logged(http::Request& request, AccessNote note) {
+  CO_TRY(http::Response out, co_await route(request));
+  std::string line = access_line_of(world_.s3, request, out, note);
+  if (!line.empty()) {
+    CO_TRY(co_await world_.s3.access_logs.note(std::move(note.bucket), std::move(line)));
+  }
+  co_return out;
+}
+
 Task<http::Response> Front::handle(http::Request& request) {
+  const AccessLogs& logs = world_.s3.access_logs;
+  if (!logs.watches_any()) return route(request);
+  AccessNote note;
+  note.bucket = site_bucket(request.host);
+  note.website = !note.bucket.empty();
+  RequestPlace place = place_of(request);
+  note.key = std::move(place.key);
+  if (note.website) {
+    note.key =
+        uri_decode(request.path.substr(std::min<size_t>(1, request.path.size()))).value_or("");
+  } else if (is_for_s3(request)) {
+    note.bucket = std::move(place.bucket);
+  }
+  if (note.bucket.empty() || !logs.watches(note.bucket)) return route(request);
+  note.began = world_.s3.clock.now();
+  return answer_logged(request, std::move(note));
+}
+
+// Most requests are none of a browser's, and go on as they are.
+Task<http::Response> Front::route(http::Request& request) {
   const std::string_view site = site_bucket(request.host);
   if (!site.empty()) return visit(request, std::string(site));
   const bool browser =

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "runtime/random.h"
+#include "services/s3/logging/access_note.h"
 #include "services/s3/s3.h"
 #include "wire/http/message.h"
 #include "wire/pipeline/directory.h"
@@ -43,6 +44,8 @@ class Front final : public http::Handler {
   Task<http::Response> handle(http::Request& request) override;
 
  private:
+  Task<http::Response> route(http::Request& request);
+  Task<http::Response> answer_logged(http::Request& request, AccessNote note);
   Task<http::Response> visit(http::Request& request, std::string bucket);
   Task<http::Response> answer_browser(http::Request& request, RequestPlace place);
   Task<http::Response> answer(http::Request& request, RequestPlace place);

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include "runtime/clock.h"
 #include "services/s3/checksums.h"
 #include "services/s3/conditions.h"
 #include "services/s3/copy_source.h"
 #include "services/s3/encryption/encryption.h"
 #include "services/s3/metadata.h"
 #include "services/s3/multipart/upload_rows.h"
+#include "services/s3/restore/archive.h"
 #include "services/s3/transfer.h"
 #include "services/s3/versions.h"
 
@@ -55,6 +57,7 @@ Task<UploadPartCopyOutput> upload_part_copy(S3& s3, wire::Call& call, UploadPart
   if (!reader) co_return fail(source_error(s3, from, std::move(reader).error()));
   CO_TRY(const Secret key, admit_reader(s3, call, reader->object(), source_customer_headers(in)));
   CO_TRY(check_source(in, reader->object().entry));
+  CO_TRY(check_readable(reader->object().entry, s3.clock.now()));
   CO_TRY(reader->unlock(key));
   CO_TRY(const ByteRange range, range_of(in, reader->size(), s3.objects.limits().part_bytes_max));
   request.offset = range.offset;

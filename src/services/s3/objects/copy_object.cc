@@ -1,3 +1,4 @@
+#include "runtime/clock.h"
 #include "services/s3/checksums.h"
 #include "services/s3/conditions.h"
 #include "services/s3/copy_source.h"
@@ -6,6 +7,7 @@
 #include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
 #include "services/s3/policies/lists.h"
+#include "services/s3/restore/archive.h"
 #include "services/s3/versions.h"
 
 namespace millrace::s3 {
@@ -69,6 +71,7 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
   const Result<objects::Object> source = s3.objects.describe(from);
   if (!source) co_return fail(source_error(s3, from, source.error()));
   CO_TRY(check_source(in, source->entry));
+  CO_TRY(check_readable(source->entry, s3.clock.now()));
   if (source->entry.size_bytes > kCopyBytesMax) {
     co_return fail(invalid_request(
         "The specified copy source is larger than the maximum allowable size for a copy source: "

@@ -1,6 +1,9 @@
+#include "runtime/clock.h"
 #include "services/s3/encryption/encryption.h"
 #include "services/s3/lifecycle/lifecycle_document.h"
 #include "services/s3/objects/object_answer.h"
+#include "services/s3/replication/replication_state.h"
+#include "services/s3/restore/archive.h"
 #include "services/s3/versions.h"
 
 namespace millrace::s3 {
@@ -18,6 +21,8 @@ Task<HeadObjectOutput> head_object(S3& s3, wire::Call& call, HeadObjectRequest i
   CO_TRY(const Selection selection, select_asked(in, *object));
   auto out = call.make<HeadObjectOutput>();
   describe(call, in, out, *object, selection);
+  CO_TRY(write_replication(s3, out, object->entry));
+  write_restore(out, object->entry, s3.clock.now());
   write_encryption(out, object->protection, in.sse_customer_key_md5());
   write_version(s3, out, object->entry);
   if (!in.has_version_id()) {

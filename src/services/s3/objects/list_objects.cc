@@ -1,4 +1,6 @@
+#include "runtime/clock.h"
 #include "services/s3/objects/listing.h"
+#include "services/s3/restore/archive.h"
 
 namespace millrace::s3 {
 
@@ -16,6 +18,7 @@ Task<ListObjectsOutput> list_objects(S3& s3, wire::Call& call, ListObjectsReques
   if (!listing) co_return fail(translate(s3, {request.bucket, ""}, listing.error()));
   auto out = call.make<ListObjectsOutput>();
   write_listing(in, out, *listing, encode, owner_id(call.principal.account));
+  write_restore_statuses(in, out.contents(), listing->entries, s3.clock.now());
   out.set_marker(encode(in.marker()));
   out.set_max_keys(static_cast<int64_t>(request.limit));
   if (listing->truncated && !request.delimiter.empty()) out.set_next_marker(encode(listing->last));

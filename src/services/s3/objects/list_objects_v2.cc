@@ -1,4 +1,6 @@
+#include "runtime/clock.h"
 #include "services/s3/objects/listing.h"
+#include "services/s3/restore/archive.h"
 
 namespace millrace::s3 {
 
@@ -24,6 +26,7 @@ Task<ListObjectsV2Output> list_objects_v2(S3& s3, wire::Call& call, ListObjectsV
   auto out = call.make<ListObjectsV2Output>();
   const std::string owner = in.fetch_owner() ? owner_id(call.principal.account) : "";
   write_listing(in, out, *listing, encode, owner);
+  write_restore_statuses(in, out.contents(), listing->entries, s3.clock.now());
   out.set_max_keys(static_cast<int64_t>(request.limit));
   out.set_key_count(static_cast<int64_t>(listing->entries.size() + listing->groups.size()));
   if (in.has_start_after()) out.set_start_after(encode(in.start_after()));

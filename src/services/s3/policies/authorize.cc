@@ -146,14 +146,15 @@ Result<void> hide_absence(const S3& s3, const wire::Call& call, const objects::B
 
 // AWS: whoever is not of the bucket's account says that they will pay. See
 // put_bucket_request_payment.test.
-Result<void> check_payer(const S3& s3, const wire::Call& call, const objects::Bucket& bucket,
+Result<void> check_payer(const S3& s3, wire::Call& call, const objects::Bucket& bucket,
                          const wire::Operation& operation, wire::Value input) {
   if (call.principal.account == bucket.owner) return {};
   TRY(const auto payment, s3.objects.setting(bucket.name, configuration::kRequestPayment));
   if (!payment || payment->document.find("\"Requester\"") == Bytes::npos) return {};
   const bool agreed = text_member(operation, input, "RequestPayer") == "requester";
-  if (agreed && !call.principal.anonymous()) return {};
-  return fail(problem(Problem::access_denied));
+  if (!agreed || call.principal.anonymous()) return fail(problem(Problem::access_denied));
+  call.response_headers.set("x-amz-request-charged", "requester");
+  return {};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "runtime/clock.h"
 #include "services/s3/encryption/encryption.h"
+#include "services/s3/restore/archive.h"
 #include "services/s3/select/answer.h"
 #include "services/s3/select/input.h"
 #include "services/s3/select/problems.h"
@@ -58,6 +59,7 @@ Task<SelectObjectContentOutput> select_object_content(S3& s3, wire::Call& call,
   if (!opened) co_return fail(read_error(s3, call, id, std::move(opened).error()));
   const auto reader = std::make_shared<objects::Reader>(std::move(*opened));
   CO_TRY(const Secret key, admit_reader(s3, call, reader->object(), customer_headers(in)));
+  CO_TRY(check_readable(reader->object().entry, s3.clock.now()));
   CO_TRY(reader->unlock(key));
   CO_TRY(const select::Input input, select::read_input(in, reader->size()));
   CO_TRY(const std::shared_ptr<select::ObjectFile> file,

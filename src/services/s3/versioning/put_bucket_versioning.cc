@@ -1,4 +1,4 @@
-#include "services/s3/s3.h"
+#include "services/s3/configurations.h"
 
 namespace millrace::s3 {
 
@@ -16,6 +16,14 @@ Task<void> put_bucket_versioning(S3& s3, wire::Call& call, PutBucketVersioningRe
   const auto wanted =
       status == "Enabled" ? objects::Versioning::enabled : objects::Versioning::suspended;
   const std::string bucket(in.bucket());
+  if (wanted == objects::Versioning::suspended) {
+    CO_TRY(const auto rules, s3.objects.setting(bucket, configuration::kReplication));
+    if (rules) {
+      co_return fail(problem(Problem::invalid_bucket_state, {},
+                             "A replication configuration is present on this bucket, so the "
+                             "versioning state cannot be changed."));
+    }
+  }
   Result<void> set = co_await s3.objects.set_versioning(bucket, wanted);
   if (!set && set.error().kind == ErrorKind::precondition_failed) {
     co_return fail(problem(Problem::invalid_bucket_state, {},

@@ -1,0 +1,16 @@
+#include "services/s3/configurations.h"
+
+namespace millrace::s3 {
+
+// AWS: what is not there cannot be deleted; see
+// delete_bucket_inventory_configuration.test.
+Task<void> delete_bucket_inventory_configuration(S3& s3, wire::Call& call,
+                                                 DeleteBucketInventoryConfigurationRequest in) {
+  CO_TRY(open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
+  const ConfigurationId id{in.bucket(), configuration::kInventory, in.id()};
+  CO_TRY(const auto found, find_configuration<api::InventoryConfiguration>(s3, id, call.arena));
+  if (!found) co_return fail(problem(Problem::no_such_configuration));
+  co_return co_await erase_configuration(s3, id);
+}
+
+}  // namespace millrace::s3

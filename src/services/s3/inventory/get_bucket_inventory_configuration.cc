@@ -1,0 +1,16 @@
+#include "services/s3/configurations.h"
+
+namespace millrace::s3 {
+
+Task<GetBucketInventoryConfigurationOutput> get_bucket_inventory_configuration(
+    S3& s3, wire::Call& call, GetBucketInventoryConfigurationRequest in) {
+  CO_TRY(open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
+  const ConfigurationId id{in.bucket(), configuration::kInventory, in.id()};
+  CO_TRY(const auto found, find_configuration<api::InventoryConfiguration>(s3, id, call.arena));
+  if (!found) co_return fail(problem(Problem::no_such_configuration));
+  auto out = call.make<GetBucketInventoryConfigurationOutput>();
+  out.set_inventory_configuration(found);
+  co_return out;
+}
+
+}  // namespace millrace::s3

@@ -1,0 +1,116 @@
+"""Inventories: their configurations, and the reports that a midnight brings."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import sys
+import urllib.request
+
+from server import Server, wait_until
+from tap import Tests, equal, refused
+
+tests = Tests()
+_NEEDED = ("s3",)
+_DAY = 24 * 3600
+
+
+def _advance(server, seconds):
+    address = f"{server.url}/_millrace/clock?advance={seconds}"
+    with urllib.request.urlopen(urllib.request.Request(address, method="POST")):
+        pass
+
+
+def _configuration(name, **more):
+    return {"Id": name, "IsEnabled": True, "IncludedObjectVersions": "Current",
+            "Schedule": {"Frequency": "Daily"}, "OptionalFields": ["Size", "EncryptionStatus"],
+            "Destination": {"S3BucketDestination": {"Bucket": "arn:aws:s3:::reports",
+                                                    "Format": "CSV", "Prefix": "p"}}, **more}
+
+
+def _report(s3, bucket, name):
+    """The newest manifest and its rows; None where there is none."""
+    folder = f"p/{bucket}/{name}/"
+    keys = [item["Key"] for item in
+            s3.list_objects_v2(Bucket="reports", Prefix=folder).get("Contents", [])]
+    manifests = [key for key in keys if key.endswith("/manifest.json")]
+    if not manifests:
+        return None
+    text = s3.get_object(Bucket="reports", Key=manifests[-1])["Body"].read()
+    digest = s3.get_object(Bucket="reports", Key=manifests[-1].replace(".json", ".checksum"))
+    equal(digest["Body"].read().decode(), hashlib.md5(text).hexdigest())
+    manifest, rows = json.loads(text), []
+    for file in manifest["files"]:
+        packed = s3.get_object(Bucket="reports", Key=file["key"])["Body"].read()
+        equal((len(packed), hashlib.md5(packed).hexdigest()), (file["size"], file["MD5checksum"]))
+        rows += csv.reader(io.StringIO(gzip.decompress(packed).decode()))
+    return manifest, rows
+
+
+@tests.add("configurations: pages, ids, and what is not there", needs=_NEEDED)
+def _(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="counted")
+    refused("NoSuchConfiguration", s3.get_bucket_inventory_configuration, Bucket="counted",
+            Id="a")
+    names = [f"i{number:03}" for number in range(101)]
+    for name in names:
+        s3.put_bucket_inventory_configuration(Bucket="counted", Id=name,
+                                              InventoryConfiguration=_configuration(name))
+    answer = s3.get_bucket_inventory_configuration(Bucket="counted", Id="i007")
+    equal(answer["InventoryConfiguration"], _configuration("i007"))
+    page = s3.list_bucket_inventory_configurations(Bucket="counted")
+    equal([found["Id"] for found in page["InventoryConfigurationList"]], names[:100])
+    rest = s3.list_bucket_inventory_configurations(
+        Bucket="counted", ContinuationToken=page["NextContinuationToken"])
+    equal([found["Id"] for found in rest["InventoryConfigurationList"]], names[100:])
+    equal((page["IsTruncated"], rest["IsTruncated"]), (True, False))
+    s3.delete_bucket_inventory_configuration(Bucket="counted", Id="i007")
+    refused("NoSuchConfiguration", s3.delete_bucket_inventory_configuration, Bucket="counted",
+            Id="i007")
+
+
+@tests.add("reports of the newest and of all versions", needs=_NEEDED)
+def _(_):
+    with Server() as server:
+        s3 = server.client("s3")
+        for bucket in ("listed", "reports"):
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket="listed",
+                                 VersioningConfiguration={"Status": "Enabled"})
+        for key in ("in/a b", "in/é", "out"):
+            s3.put_object(Bucket="listed", Key=key, Body=b"12345")
+        old = s3.put_object(Bucket="listed", Key="in/gone", Body=b"1")["VersionId"]
+        marker = s3.delete_object(Bucket="listed", Key="in/gone")["VersionId"]
+        for configuration in (
+                _configuration("newest", Filter={"Prefix": "in/"}),
+                _configuration("all", IncludedObjectVersions="All"),
+                _configuration("weekly", Schedule={"Frequency": "Weekly"}),
+                _configuration("off", IsEnabled=False)):
+            s3.put_bucket_inventory_configuration(
+                Bucket="listed", Id=configuration["Id"], InventoryConfiguration=configuration)
+        _advance(server, _DAY)
+        s3 = server.client("s3")
+        wait_until("the reports", lambda: _report(s3, "listed", "all") and
+                   _report(s3, "listed", "newest"))
+        manifest, rows = _report(s3, "listed", "newest")
+        equal((manifest["sourceBucket"], manifest["destinationBucket"], manifest["fileFormat"],
+               manifest["fileSchema"]), ("listed", "arn:aws:s3:::reports", "CSV",
+                                         "Bucket, Key, Size, EncryptionStatus"))
+        equal(rows, [["listed", "in/a%20b", "5", "SSE-S3"], ["listed", "in/%C3%A9", "5", "SSE-S3"]])
+        manifest, rows = _report(s3, "listed", "all")
+        equal(len(rows), 5)
+        equal([row for row in rows if row[1] == "in/gone"],
+              [["listed", "in/gone", marker, "true", "true", "", ""],
+               ["listed", "in/gone", old, "false", "false", "1", "SSE-S3"]])
+        equal(_report(s3, "listed", "off"), None)
+        # A week has one Sunday.
+        _advance(server, 7 * _DAY)
+        s3 = server.client("s3")
+        wait_until("the weekly report", lambda: _report(s3, "listed", "weekly"))
+
+
+if __name__ == "__main__":
+    with Server() as shared:
+        sys.exit(tests.run(shared, services=shared.services()))
