@@ -100,7 +100,8 @@ Result<void> Database::State::open() {
     return fail(ErrorKind::denied, fmt::format("{}: {}", options.path.string(), code.message()));
   }
   files = std::make_shared<RocksFiles>(options.faults);
-  env = rocksdb::NewCompositeEnv(files);
+  clock = std::make_shared<RocksClock>();
+  env = make_rocks_env(files, clock);
   TRY(check_logs(options.path));
   rocksdb::Options rocks = rocks_options(options);
   rocks.env = env.get();
@@ -110,7 +111,9 @@ Result<void> Database::State::open() {
   const rocksdb::Status status = rocksdb::DB::Open(rocks, options.path.string(), &opened);
   if (!status.ok()) {
     const std::string text = status.ToString();
-    if (text.find("LOCK") != std::string::npos) {
+    const bool held = text.find("Resource temporarily unavailable") != std::string::npos ||
+                      text.find("lock hold by current process") != std::string::npos;
+    if (held && text.find("LOCK") != std::string::npos) {
       return fail(ErrorKind::conflict,
                   fmt::format("{} is open in another process", options.path.string()));
     }

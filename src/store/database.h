@@ -89,6 +89,28 @@ class Txn final {
     erase_raw(table.name, encode_key(key));
   }
 
+  // Where a walk goes on behind a row.
+  struct Step {
+    enum class To : uint8_t { next, key, end };
+    To to = To::next;
+    Bytes key = {};  // Of To::key: the next row is the first whose key is not before it.
+  };
+
+  // Calls `visit(Row&) -> Step` for rows of the range, in their order. What is passed over costs
+  // one seek, however many rows it has, but counts as read. (limit and reverse do not apply.)
+  template <class Row, class Visit>
+  Result<void> walk(const Table<Row>& table, const Range& range, Visit visit) {
+    std::optional<Error> error;
+    TRY(walk_raw(table.name, range, [&](BytesView key, BytesView value) -> Step {
+      Result<Row> row = decode<Row>(table, key, value);
+      if (row) return visit(*row);
+      error = std::move(row).error();
+      return {Step::To::end};
+    }));
+    if (error) return fail(std::move(*error));
+    return {};
+  }
+
   // Calls `visit(Row&) -> bool` for each row of the range until it answers false. It may put() and
   // erase(); what it adds ahead of itself is visited.
   template <class Row, class Visit>
@@ -113,6 +135,10 @@ class Txn final {
     return rows;
   }
 
+  // Counts the row as read, without reading it, for who has it from elsewhere (row_cache.h). False,
+  // and nothing is counted, where the transaction itself has written the row.
+  bool relies_on(std::string_view table, BytesView key);
+
   // For engines with encodings of their own. Keys do not contain the table's name.
   Result<std::optional<Bytes>> get_raw(std::string_view table, BytesView key);
   void put_raw(std::string_view table, BytesView key, BytesView value);
@@ -120,6 +146,8 @@ class Txn final {
   Result<std::vector<RawRow>> scan_raw(std::string_view table, const Range& range);
   Result<void> each_raw(std::string_view table, const Range& range,
                         const std::function<bool(BytesView key, BytesView value)>& visit);
+  Result<void> walk_raw(std::string_view table, const Range& range,
+                        const std::function<Step(BytesView key, BytesView value)>& visit);
 
   // Adds an event to the commit. Events of one commit keep their order.
   void emit(Event event);
@@ -175,8 +203,9 @@ class Database final {
   // The sequence of the newest event; 0 where there was none yet.
   uint64_t last_sequence() const;
 
-  // Calls `changed` after each commit that wrote to `table`, on the writer's thread: it only
-  // notifies. unwatch() returns when it is not being called and will not be again.
+  // Calls `changed` after each commit that wrote to `table`, on the writer's thread, before the
+  // commit is answered and before any transaction counts it as seen: it only notifies. unwatch()
+  // returns when it is not being called and will not be again.
   uint64_t watch(std::string table, std::function<void()> changed);
   void unwatch(uint64_t id);
 

@@ -22,6 +22,11 @@ void put_bytes(Bytes& out, BytesView bytes) {
 }
 
 bool Input::take_varint(uint64_t& value) {
+  if (!rest.empty() && static_cast<uint8_t>(rest.front()) < 0x80) {
+    value = static_cast<uint8_t>(rest.front());
+    rest.remove_prefix(1);
+    return true;
+  }
   uint64_t read = 0;
   for (size_t i = 0; i < rest.size() && i < 10; ++i) {
     const auto byte = static_cast<uint8_t>(rest[i]);
@@ -68,8 +73,16 @@ bool Input::skip(Wire wire) {
   return false;
 }
 
+void FieldIndex::add(const Entry& entry) {
+  if (count_ < kFewFields) {
+    few_[count_] = entry;
+  } else {
+    more_.push_back(entry);
+  }
+  ++count_;
+}
+
 bool FieldIndex::parse(BytesView body) {
-  entries_.reserve(16);
   Input in{body};
   uint32_t last = 0;
   while (!in.rest.empty()) {
@@ -77,20 +90,20 @@ bool FieldIndex::parse(BytesView body) {
     if (!in.take_varint(tag)) return false;
     const uint64_t number = tag >> 2;
     const auto wire = static_cast<Wire>(tag & 3);
-    if (number <= last || number > UINT32_MAX || entries_.size() >= kRowFieldsMax) return false;
+    if (number <= last || number > UINT32_MAX || count_ >= kRowFieldsMax) return false;
     const BytesView before = in.rest;
     if (!in.skip(wire)) return false;
     last = static_cast<uint32_t>(number);
-    entries_.push_back({last, wire, before.substr(0, before.size() - in.rest.size())});
+    add({last, wire, before.data(), before.size() - in.rest.size()});
   }
   return true;
 }
 
 bool FieldIndex::find(uint32_t number, Wire& wire, BytesView& payload) {
-  while (next_ < entries_.size() && entries_[next_].number < number) ++next_;
-  if (next_ == entries_.size() || entries_[next_].number != number) return false;
-  wire = entries_[next_].wire;
-  payload = entries_[next_].payload;
+  while (next_ < count_ && at(next_).number < number) ++next_;
+  if (next_ == count_ || at(next_).number != number) return false;
+  wire = at(next_).wire;
+  payload = {at(next_).data, at(next_).size};
   return true;
 }
 

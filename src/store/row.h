@@ -63,12 +63,21 @@ class FieldIndex {
   bool find(uint32_t number, Wire& wire, BytesView& payload);
 
  private:
+  // Not initialised: most structs have few fields, and many are decoded.
   struct Entry {
-    uint32_t number = 0;
-    Wire wire = Wire::varint;
-    BytesView payload;
+    uint32_t number;
+    Wire wire;
+    const char* data;
+    size_t size;
   };
-  std::vector<Entry> entries_;
+  static constexpr size_t kFewFields = 16;
+
+  void add(const Entry& entry);
+  const Entry& at(size_t i) const { return i < kFewFields ? few_[i] : more_[i - kFewFields]; }
+
+  std::array<Entry, kFewFields> few_;
+  std::vector<Entry> more_;
+  size_t count_ = 0;
   size_t next_ = 0;
 };
 

@@ -19,6 +19,7 @@
 #include "store/conflict_log.h"
 #include "store/database.h"
 #include "store/outbox.h"
+#include "store/rocks_clock.h"
 #include "store/rocks_files.h"
 
 namespace millrace::store {
@@ -92,11 +93,13 @@ struct Database::State {
   uint64_t free_bytes() const;
   void admit(PendingCommit& commit, uint64_t free, rocksdb::WriteBatch& batch);
   Result<void> write(rocksdb::WriteBatch& batch, bool sync);
+  rocksdb::Status resume_writing();
   void notify(const rocksdb::WriteBatch& batch);
   static void resume(const std::vector<PendingCommit*>& commits, size_t first, size_t end);
 
   Options options;
   std::shared_ptr<RocksFiles> files;
+  std::shared_ptr<RocksClock> clock;
   std::unique_ptr<rocksdb::Env> env;
   std::unique_ptr<rocksdb::DB> db;
 

@@ -61,6 +61,7 @@ class Cursor {
       key_ = take_written ? BytesView(written->first) : rows_.key().ToStringView();
       place_.assign(key_);
       moved_ = true;
+      target_.reset();
       const bool erased = take_written && !written->second;
       if (take_written) {
         if (written->second) value_ = *written->second;
@@ -70,6 +71,13 @@ class Cursor {
       if (order >= 0) step();
       if (!erased) return true;
     }
+  }
+
+  // Goes on at the first row whose key is not before `key`, which is ahead. Not in reverse.
+  void skip_to(Bytes key) {
+    ASSERT(!reverse_ && key > place_);
+    rows_.Seek(key);
+    target_ = std::move(key);
   }
 
   BytesView key() const { return place_; }
@@ -94,7 +102,9 @@ class Cursor {
   Writes::const_iterator next_written() const {
     if (writes_.empty()) return writes_.end();
     if (!reverse_) {
-      const auto it = moved_ ? writes_.upper_bound(place_) : writes_.lower_bound(keys_.low);
+      const auto it = target_  ? writes_.lower_bound(*target_)
+                      : moved_ ? writes_.upper_bound(place_)
+                               : writes_.lower_bound(keys_.low);
       return it != writes_.end() && it->first < keys_.high ? it : writes_.end();
     }
     const auto it = writes_.lower_bound(moved_ ? place_ : keys_.high);
@@ -109,6 +119,7 @@ class Cursor {
   const bool reverse_;
   BytesView key_;
   Bytes place_;
+  std::optional<Bytes> target_;  // Of skip_to(), until next().
   Bytes value_;
   bool moved_ = false;
 };
@@ -199,6 +210,14 @@ Result<std::optional<Bytes>> Txn::get_raw(std::string_view table, BytesView key)
   return value;
 }
 
+bool Txn::relies_on(std::string_view table, BytesView key) {
+  Bytes full = full_key(table, key);
+  if (state_->writes.contains(full)) return false;
+  state_->view();
+  state_->reads.keys.push_back(std::move(full));
+  return true;
+}
+
 void Txn::put_raw(std::string_view table, BytesView key, BytesView value) {
   state_->write(table, key, Bytes(value));
 }
@@ -234,6 +253,32 @@ Result<void> Txn::each_raw(std::string_view table, const Range& range,
   KeyRange covered = keys;
   if (!whole && range.reverse) covered.low = Bytes(cursor.key());
   if (!whole && !range.reverse) covered.high = Bytes(cursor.key()) + '\0';
+  state_->reads.ranges.push_back(std::move(covered));
+  return {};
+}
+
+Result<void> Txn::walk_raw(std::string_view table, const Range& range,
+                           const std::function<Step(BytesView, BytesView)>& visit) {
+  ASSERT(!range.reverse && range.limit == 0);
+  KeyRange keys = bounds(table, range);
+  if (keys.low >= keys.high) return {};
+  rocksdb::ReadOptions read;
+  read.snapshot = state_->view();
+  const rocksdb::Slice low(keys.low);
+  const rocksdb::Slice high(keys.high);
+  read.iterate_lower_bound = &low;
+  read.iterate_upper_bound = &high;
+  const std::unique_ptr<rocksdb::Iterator> rows(state_->database.db->NewIterator(read));
+  Cursor cursor(*rows, state_->writes, keys, false);
+  KeyRange covered = keys;
+  while (cursor.next()) {
+    Step step = visit(cursor.key().substr(table.size() + 1), cursor.value());
+    if (step.to == Step::To::key) cursor.skip_to(full_key(table, step.key));
+    if (step.to != Step::To::end) continue;
+    covered.high = Bytes(cursor.key()) + '\0';
+    break;
+  }
+  if (!rows->status().ok()) return storage_error(rows->status(), fmt::format("walk {}", table));
   state_->reads.ranges.push_back(std::move(covered));
   return {};
 }

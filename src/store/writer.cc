@@ -85,8 +85,9 @@ size_t Database::State::write_group(std::vector<PendingCommit*>& commits, size_t
       }
     } else {
       last_sequence.store(sequence, std::memory_order_release);
-      published.store(number, std::memory_order_release);
+      // Caches forget what has changed before a transaction can begin that counts it as seen.
       notify(batch);
+      published.store(number, std::memory_order_release);
     }
   }
   resume(commits, first, end);
@@ -122,12 +123,24 @@ void Database::State::admit(PendingCommit& commit, uint64_t free, rocksdb::Write
   log.add(++number, keys);
 }
 
+// Resume() waits for the compactions that run, and then for a flush of its own. Where one of them
+// fails meanwhile, it gives up with that error, and the flush, which is due but has not begun,
+// finds that nobody resumes any more: it is put aside, and every later Resume() waits for it
+// without end. So compactions are ended before; while a write has failed and nobody resumes, none
+// begins anew.
+rocksdb::Status Database::State::resume_writing() {
+  clock->hurry(true);
+  rocksdb::Status status = db->PauseBackgroundWork();
+  if (status.ok()) status = db->ContinueBackgroundWork();
+  if (status.ok()) status = db->Resume();
+  clock->hurry(false);
+  if (status.ok()) runtime::log(runtime::LogLevel::info, "store.resumed");
+  return status;
+}
+
 Result<void> Database::State::write(rocksdb::WriteBatch& batch, bool sync) {
   rocksdb::Status status;
-  if (failed) {
-    status = db->Resume();
-    if (status.ok()) runtime::log(runtime::LogLevel::info, "store.resumed");
-  }
+  if (failed) status = resume_writing();
   if (status.ok()) {
     // Resume() replaces a log with a torn end only where the memtable holds something, and a log
     // that is not replaced refuses every write. So the memtable is never empty when a batch is

@@ -32,8 +32,9 @@ Task<Bucket> Objects::create_bucket(Bucket bucket) {
 }
 
 Result<Bucket> Objects::bucket(std::string_view name) const {
-  store::Txn txn = state_->world.db.begin();
-  return get_bucket(txn, name);
+  TRY(const auto found, state_->buckets.find({std::string(name)}));
+  if (found == nullptr) return no_bucket(name);
+  return *found;
 }
 
 Result<std::vector<Bucket>> Objects::buckets_of(std::string_view owner) const {

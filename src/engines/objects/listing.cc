@@ -43,29 +43,28 @@ struct Walked {
 // has.
 template <class Row, class Take>
 Result<Walked> walk(store::Txn& txn, const store::Table<Row>& table, Walk of, Take take) {
+  using Step = store::Txn::Step;
   Walked out;
   size_t count = 0;
   if (of.limit == 0) return out;
-  for (;;) {
-    std::optional<std::string> group;
-    TRY(txn.each(table, of.range, [&](Row& row) {
-      if (count == of.limit) {
-        out.truncated = true;
-        return false;
-      }
-      ++count;
-      group = group_of(row.object_key, of.prefix, of.delimiter);
-      if (group) return false;
+  TRY(txn.walk(table, of.range, [&](Row& row) -> Step {
+    if (count == of.limit) {
+      out.truncated = true;
+      return {Step::To::end};
+    }
+    ++count;
+    std::optional<std::string> group = group_of(row.object_key, of.prefix, of.delimiter);
+    if (!group) {
       out.last = row.object_key;
       take(row);
-      return true;
-    }));
-    if (!group) return out;
+      return {};
+    }
     out.last = *group;
-    of.range.after.clear();
-    of.range.from = behind_group(of.bucket, *group);
+    Bytes behind = behind_group(of.bucket, *group);
     out.groups.push_back(std::move(*group));
-  }
+    return {Step::To::key, std::move(behind)};
+  }));
+  return out;
 }
 
 }  // namespace

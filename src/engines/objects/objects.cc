@@ -136,7 +136,8 @@ Result<void> Objects::State::drop_uses(store::Txn& txn, const std::vector<Segmen
   return {};
 }
 
-Result<void> Objects::State::announce_change(store::Txn& txn, const Change& change) const {
+Result<void> Objects::State::announce_change(store::Txn& txn, Change change) const {
+  change.settings = &settings;
   return announce != nullptr ? announce(txn, change) : Result<void>();
 }
 

@@ -26,6 +26,7 @@
 #include "runtime/clock.h"
 #include "runtime/pool.h"
 #include "runtime/random.h"
+#include "store/row_cache.h"
 #include "store/timers.h"
 
 namespace millrace::objects {
@@ -69,6 +70,7 @@ struct Change {
   const Entry& entry;  // Of what was written or removed; the marker.
   const Cause& cause;
   Time time{};
+  store::RowCache<Setting>* settings = nullptr;  // Of all buckets, for the announcer.
 };
 
 // Called within the transaction of every change of an object, to emit events; perhaps several

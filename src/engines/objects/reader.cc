@@ -54,6 +54,8 @@ struct Reader::State {
   bool one_blob() const;
   // The segment that has the byte at `offset`.
   size_t find(uint64_t offset) const;
+  // The range, where it lies in the row as it is; else nothing.
+  BytesView in_row(uint64_t offset, size_t size) const;
   Task<void> open(size_t index);
   Result<void> unlock(const Secret& caller_key);
   // Makes `opener` that of the segment's stream.
@@ -108,6 +110,13 @@ void Reader::State::unpin() {
 
 size_t Reader::State::find(uint64_t offset) const {
   return static_cast<size_t>(std::ranges::upper_bound(ends, offset) - ends.begin());
+}
+
+BytesView Reader::State::in_row(uint64_t offset, size_t size) const {
+  if (segments.size() != 1) return {};
+  const Segment& only = segments.front();
+  if (!only.blob.empty() || only.seal || offset >= only.bytes.size()) return {};
+  return BytesView(only.bytes).substr(offset, size);
 }
 
 Task<void> Reader::State::open(size_t index) {
@@ -211,6 +220,7 @@ Task<size_t> Reader::read_at(uint64_t offset, char* bytes, size_t size) {
 }
 
 Task<Bytes> Reader::read_at(uint64_t offset, size_t size) {
+  if (const BytesView there = state_->in_row(offset, size); !there.empty()) co_return Bytes(there);
   const uint64_t left = offset < this->size() ? this->size() - offset : 0;
   Bytes bytes(static_cast<size_t>(std::min<uint64_t>(size, left)), '\0');
   size_t done = 0;

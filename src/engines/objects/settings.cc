@@ -68,8 +68,10 @@ Task<void> Objects::erase_setting(std::string bucket, std::string kind, std::str
 
 Result<std::optional<Setting>> Objects::setting(std::string_view bucket, std::string_view kind,
                                                 std::string_view id) const {
-  store::Txn txn = state_->world.db.begin();
-  return find_setting(txn, bucket, kind, id);
+  TRY(const auto found,
+      state_->settings.find({std::string(bucket), std::string(kind), std::string(id)}));
+  if (found == nullptr) return std::nullopt;
+  return *found;
 }
 
 Result<std::vector<Setting>> Objects::settings(std::string_view bucket, std::string_view kind,

@@ -17,7 +17,12 @@ struct Located;
 using Drops = std::vector<store::BlobId>;
 
 struct Objects::State {
-  State(World w, Limits l, Announce a) : world(w), limits(l), announce(a) {}
+  State(World w, Limits l, Announce a)
+      : world(w),
+        limits(l),
+        announce(a),
+        buckets(w.db, kBuckets, l.cached_buckets_bytes),
+        settings(w.db, kSettings, l.cached_settings_bytes) {}
 
   // Calls `decide(Txn&, Drops&) -> Result<void>` and commits, again while the commit meets
   // conflicts. Then removes the blobs that were dropped.
@@ -83,7 +88,7 @@ struct Objects::State {
   Result<void> put_part(store::Txn& txn, const ObjectId& id, Part& part, Drops& drops) const;
   // Takes the upload and its parts away, without their uses. Answers the parts.
   static Result<std::vector<Part>> take_upload(store::Txn& txn, const Upload& upload);
-  Result<void> announce_change(store::Txn& txn, const Change& change) const;
+  Result<void> announce_change(store::Txn& txn, Change change) const;
 
   // What is asked for, or what the bucket and the platform do where nothing is.
   Protect wish(const Bucket& bucket, std::optional<Protect> asked) const;
@@ -106,6 +111,8 @@ struct Objects::State {
   World world;
   Limits limits;
   Announce announce;
+  store::RowCache<Bucket> buckets;
+  mutable store::RowCache<Setting> settings;
   runtime::Locked<std::map<std::string, unsigned>> pins;  // Blobs that readers may yet open.
 };
 

@@ -171,10 +171,10 @@ Task<Entry> Writer::commit(Digests digests, Conditions conditions, Cause cause) 
   entry.etag = std::move(digests.etag);
   Objects::State& owner = state->owner;
   const auto decide = [&](store::Txn& txn, Drops& drops) -> Result<void> {
-    TRY(const Bucket bucket, get_bucket(txn, state->id.bucket));
-    if (bucket.id != state->bucket_id) return no_bucket(state->id.bucket);
+    TRY(const auto bucket, owner.buckets.find(txn, {state->id.bucket}));
+    if (bucket == nullptr || bucket->id != state->bucket_id) return no_bucket(state->id.bucket);
     TRY(Objects::State::add_uses(txn, content.segments, false));
-    return owner.replace(txn, {bucket, entry, content, conditions, cause}, drops);
+    return owner.replace(txn, {*bucket, entry, content, conditions, cause}, drops);
   };
   Task<void> change = owner.change(decide);
   Result<void> done = co_await std::move(change);

@@ -58,6 +58,16 @@ Result<View> find_configuration(store::Txn& txn, const ConfigurationId& id, Aren
   return read_configuration<View>(*setting, arena);
 }
 
+// The same for who announces a change.
+template <class View>
+Result<View> find_configuration(store::Txn& txn, store::RowCache<objects::Setting>& settings,
+                                const ConfigurationId& id, Arena& arena) {
+  TRY(const auto setting,
+      settings.find(txn, {std::string(id.bucket), std::string(id.kind), std::string(id.id)}));
+  if (setting == nullptr) return View();
+  return read_configuration<View>(*setting, arena);
+}
+
 template <class View>
 Result<View> find_configuration(const S3& s3, const ConfigurationId& id, Arena& arena) {
   TRY(const std::optional<objects::Setting> setting, s3.objects.setting(id.bucket, id.kind, id.id));

@@ -103,7 +103,8 @@ Result<void> announce(store::Txn& txn, const objects::Change& change) {
   TRY(note_replication(txn, change));
   Arena arena;
   const ConfigurationId id{change.bucket.name, configuration::kNotification};
-  TRY(const auto configuration, find_configuration<NotificationConfiguration>(txn, id, arena));
+  TRY(const auto configuration,
+      find_configuration<NotificationConfiguration>(txn, *change.settings, id, arena));
   if (!configuration) return {};
   const ChangeNames names = names_of(change);
   for (const NotificationTarget& target : targets_of(configuration)) {
