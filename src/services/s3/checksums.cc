@@ -50,6 +50,10 @@ std::vector<objects::Checksum> kept_checksums(
   return out;
 }
 
+objects::Checksum own_checksum(BytesView bytes) {
+  return {std::string(auth::name_of(kOwnChecksum)), auth::checksum_of(kOwnChecksum, bytes)};
+}
+
 std::string checksum_text(const objects::Checksum& checksum, size_t parts) {
   const std::string text = to_base64(checksum.value);
   return checksum.composite ? fmt::format("{}-{}", text, parts) : text;

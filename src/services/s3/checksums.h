@@ -18,6 +18,10 @@ using auth::ChecksumKind;
 std::vector<objects::Checksum> kept_checksums(
     const std::vector<std::pair<ChecksumKind, Bytes>>& verified);
 
+// The kind that S3 computes where a client gives none.
+inline constexpr ChecksumKind kOwnChecksum = ChecksumKind::crc64nvme;
+objects::Checksum own_checksum(BytesView bytes);
+
 // As it stands in headers and documents: base64, of composite ones with the number of parts.
 std::string checksum_text(const objects::Checksum& checksum, size_t parts);
 

@@ -102,5 +102,19 @@ TEST_F(CompositionTest, WhatIsNoEtagMakesNone) {
   EXPECT_EQ(code(in), "InvalidPart");
 }
 
+// An upload that was begun for no checksum gets S3's own, unless a part lacks it.
+TEST_F(CompositionTest, TheChecksumNobodyAskedForIsOfAllBytes) {
+  kind_ = kOwnChecksum;
+  static_cast<void>(upload_of(3, 1));
+  const objects::Digests digests = compose_digests(upload_, parts_);
+  ASSERT_EQ(digests.checksums.size(), 1U);
+  EXPECT_EQ(digests.checksums.front(), own_checksum("123"));
+  EXPECT_FALSE(digests.checksums.front().composite);
+  parts_[1].checksums.clear();
+  EXPECT_TRUE(compose_digests(upload_, parts_).checksums.empty());
+  parts_[1].checksums = {{"CRC32", auth::checksum_of(ChecksumKind::crc32, "2")}};
+  EXPECT_TRUE(compose_digests(upload_, parts_).checksums.empty());
+}
+
 }  // namespace
 }  // namespace millrace::s3

@@ -67,6 +67,7 @@ Task<objects::Digests> receive(wire::Call& call, objects::Writer& writer, std::s
   if (call.body == nullptr) {
     Result<void> written = co_await writer.write(inside);
     if (!written) co_return fail(name_write_error(std::move(written).error()));
+    digests.checksums.push_back(own_checksum(inside));
     co_return digests;
   }
   Result<BytesView> piece = co_await call.payload->next();

@@ -66,6 +66,14 @@ std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& requ
   return out;
 }
 
+void compute_for_object(PayloadChecks& checks) {
+  checks.md5_computed = true;
+  // AWS: what comes without a checksum gets one; see put_object.test.
+  if (checks.checksums.empty() && checks.trailing.empty()) {
+    checks.computed.push_back(ChecksumKind::crc64nvme);
+  }
+}
+
 PayloadVerifier::PayloadVerifier(http::BodyReader& source, PayloadChecks checks,
                                  const AwsChunkedReader* trailers, Md5Team* team)
     : source_(source), checks_(std::move(checks)), trailers_(trailers), team_(team) {

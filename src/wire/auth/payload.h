@@ -45,6 +45,10 @@ struct PayloadChecks {
 std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& request,
                                                          const Verified& verified);
 
+// Adds what S3 computes of every object's bytes: an MD5 for the ETag, and, where the client gives
+// no checksum, one of S3's own choice (CRC64NVME).
+void compute_for_object(PayloadChecks& checks);
+
 class PayloadVerifier final : public http::BodyReader {
  public:
   static constexpr size_t kPieceBytes = 256 * 1024;
@@ -62,6 +66,8 @@ class PayloadVerifier final : public http::BodyReader {
   Task<BytesView> next();
   std::optional<uint64_t> content_length() const override { return source_.content_length(); }
 
+  // Whether the client says what a checksum is to be, before the body or behind it.
+  bool checksums_given() const { return !checks_.checksums.empty() || !checks_.trailing.empty(); }
   // Once the end was answered: every checksum that was checked or computed, raw, and the MD5.
   const std::vector<std::pair<ChecksumKind, Bytes>>& checksums() const { return results_; }
   const Bytes& md5() const { return md5_result_; }

@@ -23,7 +23,7 @@ Result<auth::PayloadChecks> checks_of(const Service& service, const Operation& o
   const auth::RequestView view{request.method, request.path, request.query, headers};
   auto checks = auth::payload_checks(view, {});
   if (!checks) return fail(auth::to_error(checks.error(), auth::ErrorFamily::s3));
-  checks->md5_computed = protocol == Protocol::rest_xml;
+  if (protocol == Protocol::rest_xml) auth::compute_for_object(*checks);
   return std::move(*checks);
 }
 

@@ -273,8 +273,9 @@ Result<void> Pipeline::prepare_payload(Exchange& x) {
   }
   auto checks = auth::payload_checks(x.view(), x.verified);
   if (!checks) return fail(x.problem(std::move(checks).error()));
-  checks->md5_computed =
+  const bool object =
       x.protocol == Protocol::rest_xml && x.operation != nullptr && streams(*x.operation);
+  if (object) auth::compute_for_object(*checks);
   x.payload = std::make_unique<auth::PayloadVerifier>(*source, std::move(*checks), x.chunks.get(),
                                                       &md5_team_);
   return {};

@@ -4,6 +4,7 @@
 
 #include "base/uri.h"
 #include "runtime/machine_time.h"
+#include "services/s3/checksums.h"
 #include "services/s3/encryption/encryption.h"
 #include "services/s3/form_signature.h"
 #include "services/s3/metadata.h"
@@ -180,11 +181,13 @@ Task<objects::Entry> store_file(Upload* upload, Bytes* buffer) {
   if (!writer) co_return fail(translate(upload->s3, upload->id, std::move(writer).error()));
   upload->protection = writer->protection();
   const uint64_t size_max = upload->s3.objects.limits().part_bytes_max;
+  auth::Checksum checksum(kOwnChecksum);
   for (;;) {
     const uint64_t size = writer->size_bytes() + upload->file.size();
     if (size > size_max) co_return fail(problem(Problem::entity_too_large));
     CO_TRY(check_post_size(upload->policy, size, false));
     if (!upload->file.empty()) {
+      checksum.update(upload->file);
       CO_TRY(co_await writer->write(upload->file));
       upload->file.clear();
     }
@@ -194,6 +197,7 @@ Task<objects::Entry> store_file(Upload* upload, Bytes* buffer) {
   CO_TRY(upload->form.finish());
   CO_TRY(check_post_size(upload->policy, writer->size_bytes(), true));
   objects::Digests digests;
+  digests.checksums.push_back({std::string(auth::name_of(kOwnChecksum)), checksum.finish()});
   objects::Conditions conditions;
   objects::Cause cause = cause_of(upload->call, "PostObject");
   Result<objects::Entry> entry =

@@ -68,7 +68,7 @@ Result<void> check_size(const objects::Part& part) {
 
 objects::Checksum compose_checksum(const objects::Upload& upload, ChecksumKind kind,
                                    const std::vector<objects::Part>& parts) {
-  objects::Checksum out{upload.checksum_kind, {}, upload.checksum_composite};
+  objects::Checksum out{std::string(auth::name_of(kind)), {}, upload.checksum_composite};
   Bytes together;
   for (const objects::Part& part : parts) {
     const Bytes& value = part.checksums.front().value;
@@ -123,10 +123,11 @@ objects::Digests compose_digests(const objects::Upload& upload,
     together += raw;
   }
   out.etag = fmt::format("{}-{}", to_hex(md5(together)), parts.size());
-  const bool complete =
-      std::ranges::none_of(parts, [](const objects::Part& part) { return part.checksums.empty(); });
-  const auto kind = auth::parse_checksum_name(upload.checksum_kind);
-  if (kind && complete) out.checksums.push_back(compose_checksum(upload, *kind, parts));
+  const ChecksumKind kind = auth::parse_checksum_name(upload.checksum_kind).value_or(kOwnChecksum);
+  const bool complete = std::ranges::all_of(parts, [kind](const objects::Part& part) {
+    return !part.checksums.empty() && part.checksums.front().kind == auth::name_of(kind);
+  });
+  if (complete) out.checksums.push_back(compose_checksum(upload, kind, parts));
   return out;
 }
 

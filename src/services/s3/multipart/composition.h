@@ -14,7 +14,8 @@ Result<std::vector<objects::Part>> choose_parts(const objects::Upload& upload,
                                                 std::vector<objects::Part> parts,
                                                 const CompleteMultipartUploadRequest& in);
 
-// The etag, `<MD5 of the parts' MD5s>-<count>`, and the checksum that the upload was begun for.
+// The etag, `<MD5 of the parts' MD5s>-<count>`, and the checksum that the upload was begun for, or,
+// where it was begun for none, S3's own; no checksum where a part lacks it.
 objects::Digests compose_digests(const objects::Upload& upload,
                                  const std::vector<objects::Part>& parts);
 

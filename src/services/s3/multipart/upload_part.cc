@@ -7,6 +7,7 @@
 #include "services/s3/metadata.h"
 #include "services/s3/multipart/upload_rows.h"
 #include "services/s3/transfer.h"
+#include "wire/auth/payload.h"
 
 namespace millrace::s3 {
 namespace {
@@ -19,13 +20,16 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// AWS: an upload that was begun with a checksum takes only parts that come with one of that kind.
-Result<void> check_kind(const objects::Upload& upload, std::vector<objects::Checksum>& checksums) {
+// AWS: an upload that was begun with a checksum takes only parts that come with one of that kind;
+// one that was begun without gets S3's own.
+Result<void> check_kind(const objects::Upload& upload, bool given,
+                        std::vector<objects::Checksum>& checksums) {
   if (upload.checksum_kind.empty()) {
-    checksums.clear();
+    std::erase_if(checksums,
+                  [](const auto& one) { return one.kind != auth::name_of(kOwnChecksum); });
     return {};
   }
-  const std::string actual = checksums.empty() ? "null" : lower(checksums.front().kind);
+  const std::string actual = given ? lower(checksums.front().kind) : "null";
   if (actual == lower(upload.checksum_kind)) return {};
   return fail(invalid_request(
       fmt::format("Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum "
@@ -54,7 +58,8 @@ Task<UploadPartOutput> upload_part(S3& s3, wire::Call& call, UploadPartRequest i
     CO_TRY(const ChecksumKind kind, parse_algorithm(upload.checksum_kind));
     digests.checksums = {{upload.checksum_kind, auth::checksum_of(kind, in.body())}};
   }
-  CO_TRY(check_kind(upload, digests.checksums));
+  const bool given = from_inside || call.payload->checksums_given();
+  CO_TRY(check_kind(upload, given, digests.checksums));
   const Result<objects::Part> part = co_await writer->commit_part(std::move(digests));
   if (!part) co_return fail(translate_upload(s3, id, upload_id, part.error()));
   auto out = call.make<UploadPartOutput>();

@@ -62,8 +62,8 @@ Task<UploadPartCopyOutput> upload_part_copy(S3& s3, wire::Call& call, UploadPart
   CO_TRY(const ByteRange range, range_of(in, reader->size(), s3.objects.limits().part_bytes_max));
   request.offset = range.offset;
   request.length = range.length;
-  CO_TRY(objects::Digests digests,
-         co_await digest(s3, *reader, range, auth::parse_checksum_name(upload.checksum_kind)));
+  const ChecksumKind kind = auth::parse_checksum_name(upload.checksum_kind).value_or(kOwnChecksum);
+  CO_TRY(objects::Digests digests, co_await digest(s3, *reader, range, kind));
   const std::string upload_id = request.upload;
   const Result<objects::Part> part =
       co_await s3.objects.share_part(*reader, std::move(request), std::move(digests));
