@@ -31,8 +31,10 @@ void append_value(std::string& line, std::string_view value) {
 
 void set_log_level(LogLevel level) { threshold = level; }
 
+bool logs(LogLevel level) { return level >= threshold.load(std::memory_order_relaxed); }
+
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
-  if (level < threshold.load(std::memory_order_relaxed)) return;
+  if (!logs(level)) return;
   static constexpr std::string_view kNames[] = {"debug", "info", "warning", "error"};
   const auto now = std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
   std::string line = to_iso8601_millis(now);

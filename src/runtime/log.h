@@ -18,6 +18,8 @@ struct LogField {
 
 // Lines below `level` are dropped. The default is `info`.
 void set_log_level(LogLevel level);
+// Whether they are kept, for who would make fields in vain.
+bool logs(LogLevel level);
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 }  // namespace millrace::runtime

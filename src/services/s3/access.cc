@@ -129,7 +129,12 @@ objects::Cause cause_of(const wire::Call& call, std::string_view operation) {
   return cause;
 }
 
-std::string quoted_etag(std::string_view etag) { return fmt::format("\"{}\"", etag); }
+std::string quoted_etag(std::string_view etag) {
+  std::string out;
+  out.reserve(etag.size() + 2);
+  out.append("\"").append(etag).append("\"");
+  return out;
+}
 
 std::string bare_etag(std::string_view etag) {
   if (etag.starts_with("W/")) etag.remove_prefix(2);

@@ -60,15 +60,16 @@ struct Components {
   std::optional<std::string_view> credential, signed_headers, signature;
 };
 
+bool separates(char c) { return c == ',' || c == ' ' || c == '\t'; }
+
 // `a=b` separated by commas, white space or both. False on anything else, or twice the same.
 bool read_components(std::string_view text, Components& out) {
   while (true) {
-    const size_t begin = text.find_first_not_of(", \t");
-    if (begin == std::string_view::npos) return true;
-    text.remove_prefix(begin);
-    const size_t end = std::min(text.find_first_of(", \t"), text.size());
-    const std::string_view pair = text.substr(0, end);
-    text.remove_prefix(end);
+    const auto* const begin = std::ranges::find_if_not(text, separates);
+    if (begin == text.end()) return true;
+    const auto* const end = std::find_if(begin, text.end(), separates);
+    const std::string_view pair(begin, end);
+    text = std::string_view(end, text.end());
     const size_t equals = pair.find('=');
     const std::string_view name = pair.substr(0, equals);
     std::optional<std::string_view>* slot = name == "Credential"      ? &out.credential

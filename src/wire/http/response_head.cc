@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
 #include <optional>
 
 #include "wire/http/parser.h"
@@ -54,17 +53,21 @@ Result<void> append_fields(const Response& response, AnswerContext& context, Own
   return {};
 }
 
+void append_length(std::string& out, uint64_t length) {
+  out.append("Content-Length: ").append(fmt::format_int(length).c_str()).append("\r\n");
+}
+
 void append_framing(const Response& response, const AnswerContext& context, const Own& own,
                     BodyPlan plan, const std::optional<uint64_t>& length, std::string& out) {
   if (plan == BodyPlan::chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   } else if (plan == BodyPlan::sized) {
-    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", *length);
+    append_length(out, *length);
   } else if (plan == BodyPlan::none && context.head_request && !forbids_body(response.status)) {
     if (!own.content_length.empty()) {
       out.append("Content-Length: ").append(own.content_length).append("\r\n");
     } else if (length) {
-      fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", *length);
+      append_length(out, *length);
     }
   }
 }
@@ -80,8 +83,8 @@ Result<BodyPlan> append_response_head(const Response& response, AnswerContext& c
   }
   const std::optional<uint64_t> length = body_length(response.body);
   const BodyPlan plan = plan_body(response, context, length);
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", response.status,
-                 reason_phrase(response.status));
+  out.append("HTTP/1.1 ").append(fmt::format_int(response.status).c_str()).append(" ");
+  out.append(reason_phrase(response.status)).append("\r\n");
   Own own;
   TRY(append_fields(response, context, own, out));
   if (!own.date) out.append("Date: ").append(context.date).append("\r\n");

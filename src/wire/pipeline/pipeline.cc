@@ -107,8 +107,19 @@ std::string Pipeline::next_request_id() {
   const uint64_t n = sequence_.fetch_add(1, std::memory_order_relaxed);
   const uint64_t a = mix(request_seed_[0] + n * 0x9E3779B97F4A7C15ULL);
   const uint64_t b = mix(request_seed_[1] + n * 0x9E3779B97F4A7C15ULL);
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, a >> 16 & 0xFFFF, a & 0xFFF,
-                     (b >> 48 & 0x3FFF) | 0x8000, b & 0xFFFFFFFFFFFFULL);
+  constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  constexpr uint64_t kVersion = 0x4000;
+  constexpr uint64_t kVariant = 0x8000;
+  const uint64_t digits[] = {(a & ~uint64_t{0xF000}) | kVersion,
+                             (b & ~(uint64_t{0xC000} << 48)) | kVariant << 48};
+  std::string id(kShape);
+  unsigned taken = 0;
+  for (char& c : id) {
+    if (c == '-') continue;
+    c = "0123456789abcdef"[digits[taken / 16] >> 4 * (15 - taken % 16) & 15];
+    ++taken;
+  }
+  return id;
 }
 
 Result<void> Pipeline::identify(Exchange& x) const {
@@ -291,7 +302,8 @@ Task<void> Pipeline::serve(Exchange& x) {
   CO_TRY(identify(x));
   CO_TRY(co_await authenticate(x));
   x.call.http = &x.request;
-  x.call.base_url = fmt::format("http://{}", x.request.host);
+  x.call.base_url = "http://";
+  x.call.base_url += x.request.host;
   std::span<const Label> labels;
   if (x.route) labels = x.route->labels();
   CO_TRY(const Value input,
@@ -299,6 +311,21 @@ Task<void> Pipeline::serve(Exchange& x) {
   CO_TRY(x.output,
          co_await world_.dispatcher.run(*x.entry, *x.operation, x.protocol, x.call, input));
   co_return ok;
+}
+
+void Pipeline::log_request(const Exchange& x, int status, const std::string& code,
+                           Time began) const {
+  const auto level = status >= 500 ? runtime::LogLevel::error : runtime::LogLevel::info;
+  if (!runtime::logs(level)) return;
+  const microseconds took = world_.clock.now() - began;
+  runtime::log(level, "request",
+               {{"service", std::string(x.service().name)},
+                {"operation", std::string(x.operation_name)},
+                {"status", std::to_string(status)},
+                {"code", code},
+                {"account", x.call.realm.account},
+                {"ms", fmt::format("{:.1f}", static_cast<double>(took.count()) / 1000.0)},
+                {"request_id", x.call.request_id}});
 }
 
 Task<http::Response> Pipeline::handle(http::Request& request) {
@@ -323,16 +350,7 @@ Task<http::Response> Pipeline::handle(http::Request& request) {
     response.headers.set(header.name, header.value);
   }
   if (served && x.call.response_body) response.body = std::move(*x.call.response_body);
-  runtime::log(
-      response.status >= 500 ? runtime::LogLevel::error : runtime::LogLevel::info, "request",
-      {{"service", std::string(x.service().name)},
-       {"operation", std::string(x.operation_name)},
-       {"status", std::to_string(response.status)},
-       {"code", served ? "" : served.error().code},
-       {"account", x.call.realm.account},
-       {"ms",
-        fmt::format("{:.1f}", static_cast<double>((world_.clock.now() - began).count()) / 1000.0)},
-       {"request_id", x.call.request_id}});
+  log_request(x, response.status, served ? "" : served.error().code, began);
   co_return response;
 }
 

@@ -56,6 +56,7 @@ class Pipeline final : public http::Handler {
   Result<void> identify(Exchange& exchange) const;
   Result<void> authorize(const Exchange& exchange) const;
   std::string next_request_id();
+  void log_request(const Exchange& exchange, int status, const std::string& code, Time began) const;
 
   PipelineOptions options_;
   World world_;

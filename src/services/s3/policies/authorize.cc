@@ -13,15 +13,30 @@
 
 namespace millrace::s3 {
 
-Result<policy::Subject> subject_of(const S3& s3, const wire::Call& call) {
+namespace {
+
+// Who calls, without their account's canonical name.
+Result<policy::Subject> plain_subject_of(const S3& s3, const wire::Call& call) {
   const wire::Principal& principal = call.principal;
   policy::Subject out{.account = principal.account,
                       .arn = principal.arn,
                       .user_id = principal.user_id,
                       .root = principal.root};
   if (out.anonymous()) return out;
-  out.canonical_user = owner_id(out.account);
   if (!out.root) TRY(s3.permissions.complete(out, principal.access_key_id));
+  return out;
+}
+
+// A digest that the root of a bucket's account can do without.
+void name_canonically(policy::Subject& subject) {
+  if (!subject.anonymous()) subject.canonical_user = owner_id(subject.account);
+}
+
+}  // namespace
+
+Result<policy::Subject> subject_of(const S3& s3, const wire::Call& call) {
+  TRY(policy::Subject out, plain_subject_of(s3, call));
+  name_canonically(out);
   return out;
 }
 
@@ -78,7 +93,7 @@ bool is_about_the_policy(std::string_view action) {
 
 Result<void> decide(const S3& s3, const wire::Call& call, const objects::Bucket& bucket,
                     const Question& question) {
-  TRY(policy::Subject subject, subject_of(s3, call));
+  TRY(policy::Subject subject, plain_subject_of(s3, call));
   policy::Request request{.subject = std::move(subject),
                           .action = std::string(question.action),
                           .resource = bucket_arn(bucket.name, question.id.key),
@@ -89,6 +104,7 @@ Result<void> decide(const S3& s3, const wire::Call& call, const objects::Bucket&
   if (request.subject.root && owner) {
     if (!policies.resource || is_about_the_policy(question.action)) return {};
   }
+  name_canonically(request.subject);
   TRY(policy::Policies own, s3.permissions.of(request.subject));
   own.resource = std::move(policies.resource);
   policies = std::move(own);
@@ -114,7 +130,7 @@ Result<void> decide(const S3& s3, const wire::Call& call, const objects::Bucket&
 
 // An operation on no bucket that exists: CreateBucket, ListBuckets.
 Result<void> decide_for_account(const S3& s3, const wire::Call& call, const Question& question) {
-  TRY(policy::Subject subject, subject_of(s3, call));
+  TRY(policy::Subject subject, plain_subject_of(s3, call));
   policy::Request request{.subject = std::move(subject),
                           .action = std::string(question.action),
                           .resource = question.id.bucket.empty()
@@ -123,6 +139,7 @@ Result<void> decide_for_account(const S3& s3, const wire::Call& call, const Ques
                           .resource_account = call.principal.account};
   if (request.subject.anonymous()) return fail(problem(Problem::access_denied));
   if (request.subject.root) return {};
+  name_canonically(request.subject);
   TRY(const policy::Policies policies, s3.permissions.of(request.subject));
   add_request(request.context, s3, call, call.principal.account);
   add_input(request.context, *question.operation, question.input);
