@@ -63,11 +63,11 @@ TEST_P(AutomaticOf, TakesLinearWeightsWhereThereAreNoInteractions) {
 }
 
 TEST_P(AutomaticOf, ResultsDoNotDependOnTheNumberOfThreads) {
-  const Planted planted(GetParam(), 30, 600, 23);
+  const Planted planted(GetParam(), 12, 8000, 23);
   std::optional<Model> first;
   for (const unsigned threads : {1u, 3u}) {
     Listener listener;
-    const Result<Model> model = test::run(solve_automatic, automatic(GetParam(), 30, 3),
+    const Result<Model> model = test::run(solve_automatic, automatic(GetParam(), 12, 3),
                                           planted.split.train, listener, threads);
     ASSERT_TRUE(model);
     if (!first) first = *model;

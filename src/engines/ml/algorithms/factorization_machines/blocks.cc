@@ -13,12 +13,13 @@
 namespace millrace::ml::factorization_machines {
 namespace {
 
-constexpr size_t kDirectFeatures = 12;  // Of a row on average, up to which no sums are kept.
-constexpr size_t kKeptRows = 512;       // Whose derivatives are kept between the two passes.
-constexpr size_t kSharedRows = 16384;   // From which on all members work on one column.
-constexpr size_t kParts = 16;           // Of such a column, whoever works on them.
-constexpr size_t kGrab = 8;             // Columns that a member takes at once.
-constexpr size_t kRowsPart = 4096;      // Of the work on rows.
+constexpr size_t kDirectFeatures = 12;   // Of a row on average, up to which no sums are kept.
+constexpr size_t kKeptRows = 512;        // Whose derivatives are kept between the two passes.
+constexpr size_t kSharedRows = 16384;    // From which on all members work on one column.
+constexpr size_t kParts = 16;            // Of such a column, whoever works on them.
+constexpr size_t kGrab = 8;              // Columns that a member takes at once.
+constexpr size_t kFloatsToMeet = 16384;  // Of derivatives, that are worth a meeting of threads.
+constexpr size_t kRowsPart = 4096;       // Of the work on rows.
 constexpr uint64_t kRowDraws = uint64_t{1} << 40;  // Parts of draws that are not a feature's.
 constexpr uint64_t kBiasDraws = kRowDraws - 1;
 
@@ -41,6 +42,14 @@ struct Part {
   std::vector<float> gradient;
 };
 
+// As many as have something to do between two meetings, one after each set.
+unsigned useful_threads(const RowBatch& rows, const Columns& columns, size_t width,
+                        unsigned threads) {
+  const size_t meetings = columns.sets().size() + 1;
+  const size_t useful = rows.indices.size() * width / (meetings * kFloatsToMeet);
+  return static_cast<unsigned>(std::clamp<size_t>(useful, 1, std::max(threads, 1u)));
+}
+
 }  // namespace
 
 struct Blocks::State {
@@ -53,7 +62,7 @@ struct Blocks::State {
         options(o),
         parameters(o.factors + 1),
         width(block_width(parameters)),
-        team("fm-blocks", std::max(o.threads, 1u)),
+        team("fm-blocks", useful_threads(r, c, width, o.threads)),
         scratches(team.size()),
         parts(kParts),
         taken(columns.sets().size() + 2),
