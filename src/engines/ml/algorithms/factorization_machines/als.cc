@@ -59,6 +59,7 @@ Measures measures_of(PredictorType type, const RowBatch& rows, std::span<const f
 }
 
 Result<void> solve_als(const Training& training, Model& model) {
+  TRY(check_block_factors(model));
   TRY(const RowBatch* rows, in_memory(training));
   if (rows->empty()) return ok;
   const Settings& settings = training.settings;

@@ -12,7 +12,8 @@
 // mean label or its log-odds. Features that do not occur get weights of 0, or keep those
 // of the model that the training goes on from.
 //
-// Blocks. Errors: exhausted (examples beyond memory), invalid (diverged).
+// Blocks. Errors: exhausted (examples beyond memory), invalid (diverged), unsupported (more than
+// kBlockFactorsMax factors).
 #pragma once
 
 #include "engines/ml/algorithms/factorization_machines/training.h"

@@ -266,6 +266,37 @@ TEST(Als, SaysWhenOutputsAreNotFinite) {
   EXPECT_NE(model.error().message.find("diverged in epoch 0"), std::string::npos);
 }
 
+TEST(Als, GoesOnFromAModel) {
+  const Planted planted(PredictorType::regressor, 20, 400, 10);
+  Settings s = settings_of(Solver::als, PredictorType::regressor, 21, 3, 30);
+  Listener listener;
+  Result<Model> model = test::run(solve_als, s, planted.split.train, listener);
+  ASSERT_TRUE(model);
+  model->linear(20) = 0.75f;  // Of a feature that no example has.
+  const double before = loss_on(*model, planted.split.train);
+  s.epochs = 1;
+  test::NoStream stream;
+  ASSERT_TRUE(solve_als({.settings = s,
+                         .source = stream,
+                         .memory = &planted.split.train,
+                         .progress = listener,
+                         .stop = {},
+                         .continued = true},
+                        *model));
+  EXPECT_LE(loss_on(*model, planted.split.train), before * 1.001);
+  EXPECT_EQ(model->linear(20), 0.75f);
+}
+
+TEST(Als, RefusesMoreFactorsThanItCanTake) {
+  const Planted planted(PredictorType::regressor, 20, 20, 10);
+  Listener listener;
+  const Result<Model> model =
+      test::run(solve_als, settings_of(Solver::als, PredictorType::regressor, 20, 2049, 1),
+                planted.split.train, listener);
+  ASSERT_FALSE(model);
+  EXPECT_EQ(model.error().kind, ErrorKind::unsupported);
+}
+
 TEST(Als, StopsWhenToldTo) {
   const Planted planted(PredictorType::regressor, 20, 200, 8);
   Listener listener;

@@ -1,5 +1,7 @@
 #include "engines/ml/algorithms/factorization_machines/blocks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -383,6 +385,13 @@ struct Blocks::State {
   float noise_deviation = 1;
   uint64_t number = 0;
 };
+
+Result<void> check_block_factors(const Model& model) {
+  if (model.num_factors() <= kBlockFactorsMax) return ok;
+  return fail(ErrorKind::unsupported,
+              fmt::format("The solvers als and mcmc take up to {} factors, not {}",
+                          kBlockFactorsMax, model.num_factors()));
+}
 
 Blocks::Blocks(const RowBatch& rows, const Columns& columns, std::vector<float> targets,
                PredictorType type, const Options& options)

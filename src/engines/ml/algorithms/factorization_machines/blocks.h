@@ -13,6 +13,8 @@
 // importance. (With an importance other than 1 a classifier's drawn weights have the right mean,
 // not the right distribution.)
 //
+// Up to kBlockFactorsMax factors: a step takes memory and time that grow with their square.
+//
 // One thread calls; `threads` work. The results depend neither on their number nor on their speed.
 // Memory: beside the examples, their columns, 12 bytes a row, block_width(factors + 1) floats a
 // feature, and as many a row where rows have many features (kDirectFeatures).
@@ -23,10 +25,16 @@
 #include <span>
 #include <vector>
 
+#include "base/result.h"
 #include "engines/ml/algorithms/factorization_machines/columns.h"
 #include "engines/ml/algorithms/factorization_machines/model.h"
 
 namespace millrace::ml::factorization_machines {
+
+inline constexpr uint32_t kBlockFactorsMax = 2048;
+
+// Refuses more factors. Errors: unsupported.
+Result<void> check_block_factors(const Model& model);
 
 // Normal priors by group: `factors` means and precisions of the factors, then one of the linear
 // weight. Precisions of 0 say nothing.

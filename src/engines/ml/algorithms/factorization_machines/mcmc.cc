@@ -269,6 +269,7 @@ class Sampler {
 }  // namespace
 
 Result<void> solve_mcmc(const Training& training, Model& model) {
+  TRY(check_block_factors(model));
   TRY(const RowBatch* rows, in_memory(training));
   if (rows->empty()) return ok;
   Sampler sampler(training, *rows, model);

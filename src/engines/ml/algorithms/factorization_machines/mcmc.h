@@ -21,7 +21,8 @@
 // A training that goes on from a model begins at it, as one sample; num_factors must be that of the
 // model, so one of `mcmc` itself, whose artefact has more factors, is not gone on from.
 //
-// Blocks. Errors: exhausted (examples beyond memory), invalid (diverged).
+// Blocks. Errors: exhausted (examples beyond memory), invalid (diverged), unsupported (more than
+// kBlockFactorsMax factors).
 #pragma once
 
 #include "engines/ml/algorithms/factorization_machines/training.h"

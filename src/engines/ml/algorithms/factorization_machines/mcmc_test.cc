@@ -219,6 +219,24 @@ INSTANTIATE_TEST_SUITE_P(Types, McmcOf,
                          testing::Values(PredictorType::regressor,
                                          PredictorType::binary_classifier));
 
+// A chain that begins at a good model has nothing to find first.
+TEST(Mcmc, GoesOnFromAModel) {
+  const Planted planted(PredictorType::regressor, 40, 8000, 16);
+  Model model = planted.truth;
+  const Settings s = mcmc_settings(PredictorType::regressor, 40, 3, 4);
+  test::NoStream stream;
+  Listener listener;
+  ASSERT_TRUE(solve_mcmc({.settings = s,
+                          .source = stream,
+                          .memory = &planted.split.train,
+                          .progress = listener,
+                          .stop = {},
+                          .continued = true},
+                         model));
+  EXPECT_LT(listener.losses.front(), 1.1 * Planted::kNoise);
+  EXPECT_LT(loss_on(model, planted.split.test), 1.1 * Planted::kNoise);
+}
+
 // Of the rows that are predicted to be around p, a share of p is positive.
 TEST(Mcmc, ClassifiersAreCalibrated) {
   const Planted planted(PredictorType::binary_classifier, 60, 6000, 15);
