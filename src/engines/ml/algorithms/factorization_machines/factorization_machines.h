@@ -65,7 +65,7 @@ inline constexpr std::array kMetrics = {
 
 inline constexpr std::array<std::string_view, 1> kRepositories = {"factorization-machines"};
 inline constexpr std::array<std::string_view, 6> kChannels = {"train", "test",  "validation",
-                                                               "model", "items", "users"};
+                                                              "model", "items", "users"};
 inline constexpr std::array<std::string_view, 2> kTableChannels = {"items", "users"};
 inline constexpr std::array<std::string_view, 2> kContentTypes = {"application/x-recordio-protobuf",
                                                                   "application/x-recordio"};

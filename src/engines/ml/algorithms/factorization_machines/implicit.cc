@@ -91,6 +91,16 @@ Result<ImplicitData> ImplicitData::make(const RowBatch& rows, const Settings& se
   return data;
 }
 
+Result<ImplicitData> ImplicitData::make_like(const RowBatch& rows, const ImplicitData& known) {
+  ImplicitData data;
+  data.feature_dim_ = known.feature_dim_;
+  data.fields_ = known.fields_;
+  data.of_item_ = known.of_item_;
+  TRY(data.find_ids(rows));
+  data.split(rows);
+  return data;
+}
+
 Result<void> ImplicitData::find_ids(const RowBatch& rows) {
   const uint64_t items_end = fields_.size() > 2 ? fields_[2] : feature_dim_;
   bool positive = false;

@@ -34,6 +34,8 @@ struct ImplicitExample {
 class ImplicitData {
  public:
   static Result<ImplicitData> make(const RowBatch& rows, const Settings& settings);
+  // Of rows held out: with the fields of `known`.
+  static Result<ImplicitData> make_like(const RowBatch& rows, const ImplicitData& known);
 
   // The features of the users and items that occur, ascending.
   const std::vector<uint32_t>& users() const { return users_; }
@@ -43,10 +45,7 @@ class ImplicitData {
   RowView context(size_t example) const { return contexts_.row(example); }
   // By item: its feature and those of the fields that belong to it.
   RowView item_row(size_t item) const { return item_rows_.row(item); }
-  // The features of an example that are no item's, and the number of its item or users.
   size_t fields() const { return fields_.size(); }
-  bool belongs_to_item(size_t field) const { return of_item_[field]; }
-  const std::vector<uint64_t>& first_features() const { return fields_; }
 
  private:
   Result<void> find_ids(const RowBatch& rows);

@@ -185,6 +185,10 @@ Result<std::unique_ptr<Recommender>> load_recommender(runtime::Disk& disk,
                                                       const ModelView& model) {
   TRY(const std::optional<Bytes> item_lines, read_table(disk, folder / kItemsName));
   if (!item_lines) return std::unique_ptr<Recommender>();
+  if (!model.fields.empty()) {
+    return fail(ErrorKind::unsupported,
+                "items.jsonl: the items of a field-aware model cannot be ranked");
+  }
   Result<ItemTable> items = ItemTable::parse(*item_lines, model.feature_dim);
   if (!items) return in_table(kItemsName, std::move(items).error());
   std::optional<UserTable> users;

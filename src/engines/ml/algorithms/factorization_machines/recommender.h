@@ -16,7 +16,8 @@
 namespace millrace::ml::factorization_machines {
 
 // Of items.jsonl and, where it is there, users.jsonl in a model folder; nullptr where the folder
-// has no items.jsonl. Errors: invalid, exhausted, what the disk answers.
+// has no items.jsonl. Errors: invalid, unsupported (a
+// field-aware model), exhausted, what the disk answers.
 Result<std::unique_ptr<Recommender>> load_recommender(runtime::Disk& disk,
                                                       const runtime::Path& folder,
                                                       const ModelView& model);

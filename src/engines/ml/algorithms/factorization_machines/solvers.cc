@@ -43,6 +43,10 @@ Result<void> solve(const Training& training, Model& model) {
   }
 }
 
+bool ranks(Solver solver) {
+  return solver == Solver::bpr || solver == Solver::softmax || solver == Solver::ials;
+}
+
 bool streams(Solver solver) {
   return solver == Solver::adam || solver == Solver::sgd || solver == Solver::adagrad;
 }

@@ -11,4 +11,7 @@ Result<void> solve(const Training& training, Model& model);
 // The solver goes through the examples one after another, and so may read them as a stream.
 bool streams(Solver solver);
 
+// The solver learns to rank items from implicit feedback, not to predict labels.
+bool ranks(Solver solver);
+
 }  // namespace millrace::ml::factorization_machines

@@ -90,7 +90,9 @@ Result<TopNIndex> TopNIndex::make(std::span<const float> vectors, size_t items, 
   index.groups_ = (factors + kScanGroup - 1) / kScanGroup;
   index.blocks_ = (items + kScanBlock - 1) / kScanBlock;
   index.rows_ = FloatTable(items * index.width_);
-  index.codes_.assign(index.blocks_ * index.groups_ * kScanBlock * kScanGroup, kCodeZero);
+  const size_t code_bytes = index.blocks_ * index.groups_ * kScanBlock * kScanGroup;
+  index.codes_ = FloatTable(code_bytes / sizeof(float));
+  std::fill_n(index.codes(), code_bytes, static_cast<uint8_t>(kCodeZero));
   index.scales_.assign(index.padded_items(), 0);
   index.bounds_.assign(2 * index.blocks_, 0);
   for (size_t item = 0; item < items; ++item) {
@@ -117,7 +119,7 @@ void TopNIndex::quantise(size_t item) {
     const double residual = row[f] - double{scale} * code;
     left += residual * residual;
     const size_t group = block * groups_ + f / kScanGroup;
-    codes_[(group * kScanBlock + item % kScanBlock) * kScanGroup + f % kScanGroup] =
+    codes()[(group * kScanBlock + item % kScanBlock) * kScanGroup + f % kScanGroup] =
         static_cast<uint8_t>(code + kCodeZero);
   }
   scales_[item] = scale;
@@ -191,7 +193,7 @@ Result<std::vector<Hit>> TopNIndex::find(const Query& query) const {
   if (!quantised.usable) {
     for (size_t item = 0; item < items_; ++item) look(item);
   } else {
-    const ScanTable table{.codes = codes_.data(),
+    const ScanTable table{.codes = codes(),
                           .scales = scales_.data(),
                           .biases = query.biases.data(),
                           .bounds = bounds_.data(),

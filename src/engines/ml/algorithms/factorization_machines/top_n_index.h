@@ -53,7 +53,7 @@ class TopNIndex final {
   float score(std::span<const float> padded_user, float bias, size_t item) const;
   // u, padded with zeros as score() takes it.
   std::vector<float> padded(std::span<const float> user) const;
-  size_t bytes_scanned() const { return codes_.size() + (scales_.size() + bounds_.size()) * 4; }
+  size_t bytes_scanned() const { return (codes_.size() + scales_.size() + bounds_.size()) * 4; }
 
  private:
   struct QuantisedUser;
@@ -63,6 +63,9 @@ class TopNIndex final {
   void quantise(size_t item);
   QuantisedUser quantise_user(std::span<const float> user) const;
 
+  uint8_t* codes() { return reinterpret_cast<uint8_t*>(codes_.data()); }
+  const uint8_t* codes() const { return reinterpret_cast<const uint8_t*>(codes_.data()); }
+
   size_t items_ = 0;
   size_t factors_ = 0;
   size_t width_ = 0;   // Of a row of floats.
@@ -70,7 +73,7 @@ class TopNIndex final {
   size_t blocks_ = 0;  // Of sixteen items.
   float largest_norm_ = 0;
   FloatTable rows_;
-  std::vector<uint8_t> codes_;
+  FloatTable codes_;  // Bytes, for the sake of its huge pages.
   std::vector<float> scales_;
   std::vector<float> bounds_;  // By block: the largest |r| and |v|.
 };

@@ -8,6 +8,7 @@
 #include "engines/ml/algorithms/factorization_machines/artefact.h"
 #include "engines/ml/algorithms/factorization_machines/examples.h"
 #include "engines/ml/algorithms/factorization_machines/factorization_machines.h"
+#include "engines/ml/algorithms/factorization_machines/ranking_validation.h"
 #include "engines/ml/algorithms/factorization_machines/recommender.h"
 #include "engines/ml/algorithms/factorization_machines/solvers.h"
 #include "engines/ml/algorithms/factorization_machines/validation.h"
@@ -32,9 +33,9 @@ class LoggedProgress final : public Progress {
   LoggedProgress(const TrainingJob& job, const Settings& settings)
       : job_(job), settings_(settings), begin_(job.log.now()), last_(settings.type) {}
 
-  void watch(const RowBatch* validation) {
+  void watch(const RowBatch* validation, const RankingValidation* ranking) {
     if (validation != nullptr) {
-      watch_.emplace(*validation, settings_.early_stopping);
+      watch_.emplace(*validation, settings_.early_stopping, ranking);
     }
   }
 
@@ -88,6 +89,7 @@ class Trainer {
         model_(settings.type, settings.feature_dim, settings.num_factors) {}
 
   Result<void> run() {
+    TRY(keep_tables());
     initialize(model_, settings_);
     const bool continued = job_.channels.contains(std::string(kModelChannel));
     if (continued) TRY(continue_from(job_, model_));
@@ -97,7 +99,11 @@ class Trainer {
     std::optional<RowsSource> rows;
     if (memory_) rows.emplace(*memory_);
     LoggedProgress progress(job_, settings_);
-    progress.watch(validation_ ? &*validation_ : nullptr);
+    std::optional<RankingValidation> ranking;
+    if (ranks(settings_.solver) && memory_ && validation_) {
+      TRY(ranking, RankingValidation::make(*memory_, *validation_, settings_));
+    }
+    progress.watch(validation_ ? &*validation_ : nullptr, ranking ? &*ranking : nullptr);
     const Training training{.settings = settings_,
                             .source = rows ? static_cast<ExampleSource&>(*rows) : streamed,
                             .memory = memory_ ? &*memory_ : nullptr,
@@ -181,8 +187,19 @@ class Trainer {
       for (uint32_t f = 0; f < model_.num_factors(); ++f) finite &= std::isfinite(row[f]);
     }
     if (!finite) return diverged(settings_.epochs - 1, 0);
-    TRY(save_tables(job_.disk, tables(), settings_.feature_dim, job_.model));
     return save_artefact(job_.disk, job_.model / "model_algo-1", model_, job_.given);
+  }
+
+  // What is wrong with the tables is said before the training.
+  Result<void> keep_tables() {
+    const TableFiles files = tables();
+    const bool field_aware = settings_.solver == Solver::adagrad && !settings_.fields.empty();
+    if (files.items != nullptr && field_aware) {
+      return fail(ErrorKind::unsupported,
+                  "The channel 'items' is not supported for field-aware models (solver adagrad "
+                  "with 'fields')");
+    }
+    return save_tables(job_.disk, files, settings_.feature_dim, job_.model);
   }
 
   TableFiles tables() const {

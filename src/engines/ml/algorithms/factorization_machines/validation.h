@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "engines/ml/algorithms/factorization_machines/measures.h"
+#include "engines/ml/algorithms/factorization_machines/ranking_validation.h"
 
 namespace millrace::ml::factorization_machines {
 
@@ -16,10 +17,13 @@ class ValidationWatch {
  public:
   // `patience`: epochs without a better one after which goes_on() says no; none: it never does,
   // and no model is kept.
-  ValidationWatch(const RowBatch& rows, std::optional<uint64_t> patience)
-      : rows_(rows), patience_(patience) {}
+  // With `ranking`, that is what measures.
+  ValidationWatch(const RowBatch& rows, std::optional<uint64_t> patience,
+                  const RankingValidation* ranking = nullptr)
+      : rows_(rows), patience_(patience), ranking_(ranking) {}
 
   Measures measure(const Model& model) const {
+    if (ranking_ != nullptr) return ranking_->measure(model);
     Measures measures(model.type());
     for (size_t at = 0; at < rows_.size(); ++at) {
       measures.add(predict(model.view(), rows_.row(at)), rows_.label(at));
@@ -46,12 +50,13 @@ class ValidationWatch {
     best_model_.reset();
   }
 
-  // rmse of a regressor, cross-entropy of a classifier.
+  // rmse of a regressor, cross-entropy of a classifier; of rankings, ndcg@10 below 0.
   static double loss_of(const Measures& measures) {
     for (const Measure& measure : measures.all()) {
       if (measure.name == "rmse" || measure.name == "binary_classification_cross_entropy") {
         return measure.value;
       }
+      if (measure.name == "ndcg@10") return -measure.value;
     }
     return std::numeric_limits<double>::quiet_NaN();
   }
@@ -59,6 +64,7 @@ class ValidationWatch {
  private:
   const RowBatch& rows_;
   const std::optional<uint64_t> patience_;
+  const RankingValidation* const ranking_;
   double best_ = std::numeric_limits<double>::infinity();
   uint64_t best_epoch_ = 0;
   std::optional<Model> best_model_;
