@@ -25,7 +25,7 @@ inline constexpr double kExactPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e
                                           1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 // The digits at `at`, 8 at most: their number; `value` becomes theirs.
-inline unsigned take_eight(const char* at, uint64_t& value) {
+[[gnu::always_inline]] inline unsigned take_eight(const char* at, uint64_t& value) {
   uint64_t word = 0;
   std::memcpy(&word, at, sizeof word);
   word ^= 0x3030303030303030;
@@ -40,7 +40,8 @@ inline unsigned take_eight(const char* at, uint64_t& value) {
 }
 
 // All digits at `at`: their number. `value` is right where there are at most 19 of them.
-inline unsigned take_digits(const char*& at, const char* end, uint64_t& value) {
+[[gnu::always_inline]] inline unsigned take_digits(const char*& at, const char* end,
+                                                   uint64_t& value) {
   unsigned digits = 0;
   for (;;) {
     uint64_t eight = 0;
@@ -58,7 +59,7 @@ bool take_slowly(const char*& at, const char* end, double& value);
 }  // namespace decimal
 
 // Takes a whole number of at most 19 digits from `at`; false where there is none.
-inline bool take_whole(const char*& at, const char* end, uint64_t& value) {
+[[gnu::always_inline]] inline bool take_whole(const char*& at, const char* end, uint64_t& value) {
   value = 0;
   const char* next = at;
   const unsigned digits = decimal::take_digits(next, end, value);
@@ -69,7 +70,7 @@ inline bool take_whole(const char*& at, const char* end, uint64_t& value) {
 
 // Takes a number (sign, digits with a point, exponent; nan and inf, too) from `at`; false where
 // there is none.
-inline bool take_decimal(const char*& at, const char* end, double& value) {
+[[gnu::always_inline]] inline bool take_decimal(const char*& at, const char* end, double& value) {
   if (at == end) return false;
   const char* next = at + (*at == '-' ? 1 : 0);
   uint64_t digits_value = 0;
@@ -85,7 +86,13 @@ inline bool take_decimal(const char*& at, const char* end, double& value) {
   constexpr uint64_t kExactMax = uint64_t{1} << 53;
   const bool exponent = next < end && (*next == 'e' || *next == 'E');
   if (digits == 0 || digits > 19 || digits_value > kExactMax || exponent || next > end) {
-    return decimal::take_slowly(at, end, value);
+    // Variables of its own: those of the caller stay in registers.
+    const char* slow_at = at;
+    double slow_value = 0;
+    const bool taken = decimal::take_slowly(slow_at, end, slow_value);
+    at = slow_at;
+    value = slow_value;
+    return taken;
   }
   const double magnitude = static_cast<double>(digits_value) / decimal::kExactPowers[fraction];
   value = *at == '-' ? -magnitude : magnitude;

@@ -281,6 +281,7 @@ Result<void> Inflater::unpack(size_t limit) {
     } else if (block_ == Block::coded) {
       TRY(decode(limit));
     } else if (last_) {
+      if (input_.cut_off()) return truncated();
       ended_ = true;
     } else {
       TRY(begin_block());

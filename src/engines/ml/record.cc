@@ -141,6 +141,7 @@ Result<void> append_values(ValueField kind, const WireField& field, std::vector<
     }
     return ok;
   }
+  if (packed.empty()) return ok;
   const size_t size = kind == kFloat32 ? 4 : 8;
   if (packed.size() % size != 0) {
     return fail(ErrorKind::invalid, "the values of a tensor are cut off");

@@ -15,7 +15,7 @@ constexpr size_t kQuotedBytesMax = 40;  // Of what an error shows of a line.
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-void skip_blanks(const char*& at, const char* end) {
+[[gnu::always_inline]] inline void skip_blanks(const char*& at, const char* end) {
   while (at != end && is_blank(*at)) ++at;
 }
 
@@ -105,7 +105,8 @@ class CsvExamples final : public TextExamples {
   }
 
   // A number, and the comma behind it or the end of the line; whether `more` columns follow.
-  static bool take_column(const char*& at, const char* end, float& value, bool& more) {
+  [[gnu::always_inline]] static bool take_column(const char*& at, const char* end, float& value,
+                                                 bool& more) {
     double wide = 0;
     const char* next = at;
     if (next != end && is_blank(*next)) skip_blanks(next, end);
@@ -148,10 +149,11 @@ class LibsvmExamples final : public TextExamples {
   using TextExamples::TextExamples;
 
  private:
-  Result<void> append(const char* at, const char* end, RowBatch& batch) override {
-    skip_blanks(at, end);
-    if (at == end || *at == '#') return ok;
-    TRY(const Head head, take_head(at, end));
+  Result<void> append(const char* begin, const char* end, RowBatch& batch) override {
+    skip_blanks(begin, end);
+    if (begin == end || *begin == '#') return ok;
+    TRY(const Head head, take_head(begin, end));
+    const char* at = begin;
     const size_t open = batch.open_begin();
     // A feature takes 4 bytes at least, its blank counted.
     const size_t room = static_cast<size_t>(end - at) / 4 + 1;
@@ -168,10 +170,10 @@ class LibsvmExamples final : public TextExamples {
       if (at == end || *at == '#') break;
       uint64_t index = 0;
       double value = 0;
-      const char* const begin = at;
-      if (!take_whole(at, end, index) || at == end || *at != ':') return wrong_feature(begin, end);
-      if (!take_decimal(++at, end, value)) return wrong_feature(begin, end);
-      if (at != end && !is_blank(*at) && *at != '#') return wrong_feature(begin, end);
+      const char* const word = at;
+      if (!take_whole(at, end, index) || at == end || *at != ':') return wrong_feature(word, end);
+      if (!take_decimal(++at, end, value)) return wrong_feature(word, end);
+      if (at != end && !is_blank(*at) && *at != '#') return wrong_feature(word, end);
       if (index >= rules_.feature_dim) return beyond(index);
       ordered &= index >= next;
       next = index + 1;

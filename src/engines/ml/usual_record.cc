@@ -175,7 +175,7 @@ inline bool append_sparse(const Parts& parts, const char* readable, uint64_t fea
                           RowBatch& rows) {
   const size_t begin = rows.open_begin();
   const size_t count = parts.values.left() / sizeof(float);
-  if (parts.keys.left() < count) return false;
+  if (count == 0 || parts.keys.left() < count) return false;
   rows.indices.resize(begin + count);
   rows.values.resize(begin + count);
   float* const values = rows.values.data() + begin;
