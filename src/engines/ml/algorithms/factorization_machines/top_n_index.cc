@@ -12,6 +12,7 @@
 namespace millrace::ml::factorization_machines {
 namespace {
 
+constexpr size_t kSheetItems = kScanSheet * kScanBlock;
 constexpr float kCodeMax = 127;
 constexpr int kCodeZero = 128;
 constexpr float kSmallest = 1e-30f;       // What is smaller throughout is not rounded to codes.
@@ -88,13 +89,14 @@ Result<TopNIndex> TopNIndex::make(std::span<const float> vectors, size_t items, 
   index.factors_ = factors;
   index.width_ = (factors + 15) / 16 * 16;
   index.groups_ = (factors + kScanGroup - 1) / kScanGroup;
-  index.blocks_ = (items + kScanBlock - 1) / kScanBlock;
+  index.sheets_ = (items + kSheetItems - 1) / kSheetItems;
+  const size_t blocks = index.sheets_ * kScanSheet;
   index.rows_ = FloatTable(items * index.width_);
-  const size_t code_bytes = index.blocks_ * index.groups_ * kScanBlock * kScanGroup;
+  const size_t code_bytes = index.sheets_ * kSheetItems * index.groups_ * kScanGroup;
   index.codes_ = FloatTable(code_bytes / sizeof(float));
   std::fill_n(index.codes(), code_bytes, static_cast<uint8_t>(kCodeZero));
   index.scales_.assign(index.padded_items(), 0);
-  index.bounds_.assign(2 * index.blocks_, 0);
+  index.bounds_.assign(2 * blocks, 0);
   for (size_t item = 0; item < items; ++item) {
     const float* const from = vectors.data() + item * factors;
     if (!std::all_of(from, from + factors, [](float value) { return std::isfinite(value); })) {
@@ -118,8 +120,8 @@ void TopNIndex::quantise(size_t item) {
     const int code = scale == 0 ? 0 : code_of(row[f], scale);
     const double residual = row[f] - double{scale} * code;
     left += residual * residual;
-    const size_t group = block * groups_ + f / kScanGroup;
-    codes()[(group * kScanBlock + item % kScanBlock) * kScanGroup + f % kScanGroup] =
+    const size_t group = item / kSheetItems * groups_ + f / kScanGroup;
+    codes()[(group * kSheetItems + item % kSheetItems) * kScanGroup + f % kScanGroup] =
         static_cast<uint8_t>(code + kCodeZero);
   }
   scales_[item] = scale;
@@ -207,14 +209,13 @@ Result<std::vector<Hit>> TopNIndex::find(const Query& query) const {
                           .norm_factor = quantised.norm_factor,
                           .bias_factor = 0x1p-20f,
                           .least = 1e-36f};
-    for (size_t block = 0;;) {
-      uint32_t mask = 0;
-      block = scan_items(table, block, blocks_, best.threshold(), &mask);
-      if (block == blocks_) break;
+    for (size_t sheet = 0;; ++sheet) {
+      uint64_t mask = 0;
+      sheet = scan_items(table, sheet, sheets_, best.threshold(), &mask);
+      if (sheet == sheets_) break;
       for (; mask != 0; mask &= mask - 1) {
-        look(block * kScanBlock + static_cast<size_t>(std::countr_zero(mask)));
+        look(sheet * kSheetItems + static_cast<size_t>(std::countr_zero(mask)));
       }
-      ++block;
     }
   }
   if (!finite) return fail(ErrorKind::invalid, "the score of an item is not a finite number");

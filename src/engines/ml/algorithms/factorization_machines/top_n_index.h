@@ -48,7 +48,7 @@ class TopNIndex final {
   Result<std::vector<Hit>> find(const Query& query) const;
 
   size_t items() const { return items_; }
-  size_t padded_items() const { return blocks_ * 16; }
+  size_t padded_items() const { return sheets_ * 64; }
   // What find() calls an item's score.
   float score(std::span<const float> padded_user, float bias, size_t item) const;
   // u, padded with zeros as score() takes it.
@@ -70,7 +70,7 @@ class TopNIndex final {
   size_t factors_ = 0;
   size_t width_ = 0;   // Of a row of floats.
   size_t groups_ = 0;  // Of four factors.
-  size_t blocks_ = 0;  // Of sixteen items.
+  size_t sheets_ = 0;  // Of sixty-four items.
   float largest_norm_ = 0;
   FloatTable rows_;
   FloatTable codes_;  // Bytes, for the sake of its huge pages.

@@ -29,7 +29,7 @@ constexpr size_t kBlocks = kLanes == 16 ? 4 : 1;
 
 // Of the codes, how far ahead of their use they are fetched: the processor's own fetching stops at
 // every page.
-constexpr size_t kAheadBytes = 4096 * 2;
+constexpr size_t kAheadBytes = 4096;
 
 // acc + the products of 4 codes in each lane.
 HWY_INLINE VI accumulate(const ScanTable& table, VI acc, VI codes, size_t group) {
@@ -70,47 +70,40 @@ HWY_INLINE uint32_t judge(const ScanTable& table, VI products, size_t block, siz
   return static_cast<uint32_t>(bits[0] | bits[1] << 8) << (vector * kLanes);
 }
 
-template <size_t kCount>
-HWY_INLINE size_t scan_blocks(const ScanTable& table, size_t block, V threshold, uint32_t* mask) {
-  VI sums[kCount][kVectors];
-  const size_t block_bytes = table.groups * kScanBlock * kScanGroup;
-  for (size_t b = 0; b < kCount; ++b) {
-    for (size_t v = 0; v < kVectors; ++v) sums[b][v] = hn::Set(DI(), -table.offset);
-  }
-  const uint8_t* const codes = table.codes + block * block_bytes;
-  for (size_t g = 0; g < table.groups; ++g) {
-    for (size_t b = 0; b < kCount; ++b) {
-      const auto* from = reinterpret_cast<const int32_t*>(codes + b * block_bytes) + g * kScanBlock;
-      __builtin_prefetch(from + kAheadBytes / sizeof(int32_t));
-      for (size_t v = 0; v < kVectors; ++v) {
-        sums[b][v] = accumulate(table, sums[b][v], hn::LoadU(DI(), from + v * kLanes), g);
+size_t ScanItems(const ScanTable& table, size_t begin, size_t end, float least, uint64_t* mask) {
+  constexpr size_t kBlockCodes = kScanBlock * kScanGroup;
+  const V threshold = hn::Set(D(), least);
+  const size_t sheet_codes = table.groups * kScanSheet * kBlockCodes;
+  for (size_t sheet = begin; sheet < end; ++sheet) {
+    uint64_t found = 0;
+    for (size_t first = 0; first < kScanSheet; first += kBlocks) {
+      VI sums[kBlocks][kVectors];
+      for (size_t b = 0; b < kBlocks; ++b) {
+        for (size_t v = 0; v < kVectors; ++v) sums[b][v] = hn::Set(DI(), -table.offset);
       }
-    }
-  }
-  for (size_t b = 0; b < kCount; ++b) {
-    uint32_t found = 0;
-    for (size_t v = 0; v < kVectors; ++v) {
-      found |= judge(table, sums[b][v], block + b, v, threshold);
+      const uint8_t* codes = table.codes + sheet * sheet_codes + first * kBlockCodes;
+      for (size_t g = 0; g < table.groups; ++g, codes += kScanSheet * kBlockCodes) {
+        for (size_t b = 0; b < kBlocks; ++b) {
+          const uint8_t* const from = codes + b * kBlockCodes;
+          __builtin_prefetch(from + kAheadBytes);
+          for (size_t v = 0; v < kVectors; ++v) {
+            const auto* lanes = reinterpret_cast<const int32_t*>(from) + v * kLanes;
+            sums[b][v] = accumulate(table, sums[b][v], hn::LoadU(DI(), lanes), g);
+          }
+        }
+      }
+      for (size_t b = 0; b < kBlocks; ++b) {
+        for (size_t v = 0; v < kVectors; ++v) {
+          const size_t block = first + b;
+          found |= uint64_t{judge(table, sums[b][v], sheet * kScanSheet + block, v, threshold)}
+                   << (block * kScanBlock);
+        }
+      }
     }
     if (HWY_UNLIKELY(found != 0)) {
       *mask = found;
-      return b;
+      return sheet;
     }
-  }
-  return kCount;
-}
-
-size_t ScanItems(const ScanTable& table, size_t begin, size_t end, float least, uint32_t* mask) {
-  const V threshold = hn::Set(D(), least);
-  size_t block = begin;
-  while (block + kBlocks <= end) {
-    const size_t passed = scan_blocks<kBlocks>(table, block, threshold, mask);
-    block += passed;
-    if (passed < kBlocks) return block;
-  }
-  while (block < end) {
-    if (scan_blocks<1>(table, block, threshold, mask) == 0) return block;
-    ++block;
   }
   return end;
 }
@@ -144,7 +137,7 @@ HWY_EXPORT(ScanItems);
 HWY_EXPORT(DotRows);
 
 size_t scan_items(const ScanTable& table, size_t begin, size_t end, float threshold,
-                  uint32_t* mask) {
+                  uint64_t* mask) {
   return HWY_DYNAMIC_DISPATCH(ScanItems)(table, begin, end, threshold, mask);
 }
 

@@ -9,13 +9,15 @@
 
 namespace millrace::ml::factorization_machines {
 
-inline constexpr size_t kScanBlock = 16;  // Items that are looked at together.
+inline constexpr size_t kScanBlock = 16;  // Items that have a bound together.
 inline constexpr size_t kScanGroup = 4;   // Factors that lie together.
+inline constexpr size_t kScanSheet = 4;   // Blocks that are looked at together.
 
 // For each item i of block b, with p the sum over factors of (code - 128) * the user's code:
 //   at most p * scale_i * user_scale + bias_i + bound_b
 // where bound_b = residual_factor * bounds[2b] + norm_factor * bounds[2b + 1] + least + a share of
-// |bias_i|. By block, group and item: 4 codes.
+// |bias_i|. Codes lie by sheet, group, block of the sheet, item and factor, so that a scan reads
+// them from the first to the last.
 struct ScanTable {
   const uint8_t* codes = nullptr;
   const float* scales = nullptr;
@@ -33,10 +35,10 @@ struct ScanTable {
   float least = 0;
 };
 
-// The first block in [begin, end) of which an item may score more than `threshold`; `mask` has a
+// The first sheet in [begin, end) of which an item may score more than `threshold`; `mask` has a
 // bit for each such item. `end` where there is none.
 size_t scan_items(const ScanTable& table, size_t begin, size_t end, float threshold,
-                  uint32_t* mask);
+                  uint64_t* mask);
 
 // Of two rows of `width` floats, a multiple of 16. Always the same for the same two rows.
 float dot_rows(const float* a, const float* b, size_t width);
