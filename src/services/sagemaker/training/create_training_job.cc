@@ -26,10 +26,6 @@ Result<void> check_request(const CreateTrainingJobRequest& in) {
   const api::AlgorithmSpecification algorithm = in.algorithm_specification();
   const ml::Algorithm* const ours = ml::find_algorithm_of_image(algorithm.training_image());
   if (ours == nullptr) return fail(unknown_image(algorithm.training_image()));
-  if (algorithm.training_input_mode() != "File") {
-    return fail(wire::errors::not_implemented(
-        fmt::format("TrainingInputMode {}", algorithm.training_input_mode())));
-  }
   if (in.resource_config().instance_count(1) != 1) {
     return fail(wire::errors::not_implemented("Training on more than one instance"));
   }

@@ -23,7 +23,7 @@ std::string channels_json(const CreateTrainingJobRequest& in) {
   for (const api::Channel channel : in.input_data_config()) {
     out[std::string(channel.channel_name())] = json::object{
         {"ContentType", std::string(channel.content_type("application/x-recordio-protobuf"))},
-        {"TrainingInputMode", "File"},
+        {"TrainingInputMode", "File"},  // Whatever was asked: see make_training_folders().
         {"S3DistributionType",
          std::string(
              channel.data_source().s3_data_source().s3_data_distribution_type("FullyReplicated"))},
@@ -69,6 +69,9 @@ Result<PreparedTraining> prepare_training(const Sagemaker& sm, const TrainingJob
   return out;
 }
 
+// DIVERGES: in the modes Pipe and FastFile, of the job or of one channel, a channel's objects are
+// copied before the training starts, as in File mode, not streamed while it runs: the algorithm
+// sees the same examples in the same order, and the disk has to hold them.
 Task<void> make_training_folders(Sagemaker& sm, runtime::Path folder, PreparedTraining prepared) {
   const auto make = [&]() -> Result<void> {
     TRY(sm.disk.remove_tree(folder));  // Of an earlier attempt that was interrupted.
