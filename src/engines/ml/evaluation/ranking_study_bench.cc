@@ -1,24 +1,31 @@
-// engines_ml_ranking_study FILE [TEST_DAYS [all]]
+// engines_ml_ranking_study FILE [TEST_DAYS [new|all [SOLVER,…]]]
 //
 // FILE has a line `user,item,seconds` for each purchase (examples/recommender/interactions.js makes
 // it). The last TEST_DAYS (30) days are the test; the same number before them choose the
 // neighbours' settings, on a split of their own. Ranks what is new to each user, or with `all`
-// everything, all items, and prints one table in Markdown.
+// everything, all items, and prints one table in Markdown: the baselines, and factorization
+// machines by the solvers for implicit feedback (ials, bpr, softmax), trained as a job trains them,
+// on users and items alone and with nothing chosen but num_factors.
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "base/result.h"
+#include "engines/ml/algorithms.h"
 #include "engines/ml/evaluation/ranking_study.h"
+#include "engines/ml/program.h"
+#include "engines/ml/test_data.h"
 
 namespace millrace::ml::evaluation {
 namespace {
 
 constexpr int64_t kDaySeconds = 86'400;
+constexpr uint32_t kFactors = 64;
 
 struct Purchases {
   std::vector<Interaction> all;
@@ -103,6 +110,61 @@ ItemNeighbours choose_neighbours(const Sides& sides, bool new_items_only) {
   return best;
 }
 
+// A row of one user and one item.
+void append_pair(const InteractionMatrix& train, uint32_t user, uint32_t item, RowBatch& rows) {
+  for (const uint32_t feature : {user, static_cast<uint32_t>(train.users()) + item}) {
+    rows.indices.push_back(feature);
+    rows.values.push_back(1);
+  }
+  rows.end_row(1);
+}
+
+// A model that an algorithm has trained.
+class Trained final : public Recommender {
+ public:
+  Trained(const InteractionMatrix& train, std::unique_ptr<Predictor> predictor)
+      : train_(train), predictor_(std::move(predictor)) {}
+  void score(uint32_t user, std::span<float> scores) const override {
+    RowBatch rows;
+    std::vector<Prediction> predictions;
+    for (uint32_t item = 0; item < scores.size(); ++item) append_pair(train_, user, item, rows);
+    predictor_->predict(rows, predictions);
+    for (size_t item = 0; item < scores.size(); ++item) scores[item] = predictions[item].score;
+  }
+
+ private:
+  const InteractionMatrix& train_;
+  std::unique_ptr<Predictor> predictor_;
+};
+
+// As a regressor, whose scores are the model's own: a classifier's run into 1.
+Result<std::unique_ptr<Recommender>> train_solver(const InteractionMatrix& train,
+                                                  std::string_view solver) {
+  const test::Folder folder;
+  const uint64_t feature_dim = train.users() + train.items();
+  Bytes records;
+  for (uint32_t user = 0; user < train.users(); ++user) {
+    for (const uint32_t item : train.row(user)) {
+      RowBatch row;
+      append_pair(train, user, item, row);
+      append_recordio(records, encode_record(row.row(0), feature_dim, 1));
+    }
+  }
+  folder.write("input/data/train/pairs", records);
+  folder.write("input/config/hyperparameters.json",
+               fmt::format(R"({{"feature_dim": "{}", "num_factors": "{}", "solver": "{}",
+                               "predictor_type": "regressor", "fields": "0,{}"}})",
+                           feature_dim, kFactors, solver, train.users()));
+  const auto disk = runtime::make_disk();
+  const auto clock = runtime::make_system_clock();
+  const Algorithm& algorithm = *find_algorithm("factorization-machines");
+  TRY(ml::train(
+      algorithm,
+      {.disk = *disk, .clock = *clock, .root = folder.path(), .out = [](std::string_view) {}}));
+  TRY(auto predictor, algorithm.load(*disk, folder.path() / "model"));
+  return std::make_unique<Trained>(train, std::move(predictor));
+}
+
 int64_t parse_days(const char* text) {
   int64_t days = 0;
   const std::string_view view(text);
@@ -110,7 +172,8 @@ int64_t parse_days(const char* text) {
   return days;
 }
 
-Result<void> run(const char* path, int64_t test_days, bool new_items_only) {
+Result<void> run(const char* path, int64_t test_days, bool new_items_only,
+                 std::string_view solvers) {
   TRY(const Purchases purchases, read_purchases(path));
   int64_t last = purchases.all.front().time;
   for (const Interaction& one : purchases.all) last = std::max(last, one.time);
@@ -131,6 +194,12 @@ Result<void> run(const char* path, int64_t test_days, bool new_items_only) {
   add(fmt::format("item-kNN ({} neighbours, shrinkage {})", neighbours.neighbours,
                   neighbours.shrinkage),
       *make_item_neighbours(sides.train, neighbours));
+  while (!solvers.empty()) {
+    const std::string_view solver = solvers.substr(0, solvers.find(','));
+    solvers.remove_prefix(std::min(solver.size() + 1, solvers.size()));
+    TRY(const auto recommender, train_solver(sides.train, solver));
+    add(fmt::format("solver {}", solver), *recommender);
+  }
   fmt::print(
       "{} purchases; {} pairs of {} items train; {} users are ranked for, {} purchases of "
       "unknown users or items left out\n\n{}",
@@ -146,11 +215,12 @@ int main(int count, char** arguments) {
   using namespace millrace::ml::evaluation;
   const int64_t days = count > 2 ? parse_days(arguments[2]) : 30;
   if (count < 2 || days <= 0) {
-    std::fputs("usage: engines_ml_ranking_study FILE [TEST_DAYS [all]]\n", stderr);
+    std::fputs("usage: engines_ml_ranking_study FILE [TEST_DAYS [new|all [SOLVER,…]]]\n", stderr);
     return 2;
   }
   const bool everything = count > 3 && std::string_view(arguments[3]) == "all";
-  const auto result = run(arguments[1], days, !everything);
+  const std::string_view solvers = count > 4 ? arguments[4] : "ials,bpr,softmax";
+  const auto result = run(arguments[1], days, !everything, solvers);
   if (!result) fmt::print(stderr, "{}\n", result.error().message);
   return result ? 0 : 1;
 }
