@@ -8,9 +8,9 @@
 // bound (Jaakkola and Jordan 2000) every epoch takes anew. An example of importance c counts as c
 // examples. Decays belong to sums over all examples: they do not grow with the data.
 //
-// Defaults: epochs 50, linear_wd 1, factors_wd 10, factors_init_sigma 0.1; the bias begins at the
-// mean label or its log-odds. Features that do not occur get weights of 0, or keep those
-// of the model that the training goes on from.
+// Defaults: epochs 50, linear_wd 1 and factors_wd 10 (of a classifier 3 and 30), factors_init_sigma
+// 0.1; the bias begins at the mean label or its log-odds. Features that do not occur get weights of
+// 0, or keep those of the model that the training goes on from.
 //
 // Blocks. Errors: exhausted (examples beyond memory), invalid (diverged), unsupported (more than
 // kBlockFactorsMax factors).

@@ -26,7 +26,7 @@ constexpr uint64_t kSampledEpochs = 100;  // Of mcmc, in the end.
 constexpr size_t kPathPatience = 2;       // Decays in a row that are no better.
 constexpr std::array kLinearDecays = {100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1};
 constexpr std::array kFactorDecays = {300.0, 100.0, 30.0, 10.0, 3.0, 1.0};
-constexpr std::array kClassFactorDecays = {30.0, 10.0, 3.0, 1.0, 0.3, 0.1};
+constexpr std::array kClassFactorDecays = {100.0, 30.0, 10.0, 3.0, 1.0, 0.3};
 
 // What may be chosen, and how well it did.
 struct Candidate {

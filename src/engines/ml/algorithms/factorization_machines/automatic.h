@@ -3,7 +3,7 @@
 // which is learned from in the end. Compared are, from simple to complex,
 //   linear weights only (als), linear_wd from 100 down to 0.1;
 //   als with the best of these and up to 8 factors, factors_wd from 300 down to 1 (of a
-//   classifier from 30 down to 0.1), then num_factors factors;
+//   classifier from 100 down to 0.3), then num_factors factors;
 //   mcmc with up to 16 factors;
 //   adagrad with num_factors factors,
 // each for as many epochs as make it better. Paths of decays end after two that were no better, and

@@ -96,10 +96,12 @@ constexpr std::array kDefaults = {
     Defaults{Solver::automatic, 20, 0.01, 0, 0.01, 0.001, 0, 0.01, 0.01, 0.1},
 };
 
-// What differs for classes and for field-aware models, whose gradients are small.
+// What differs for classes and for field-aware models, whose gradients are small. (A class says
+// less than a number: als holds its parameters back more.)
 constexpr std::array kClassDefaults = {
     Defaults{Solver::sgd, 20, 0.05, 0, 0.05, 0.0001, 0, 0.05, 0.001, 0.05},
     Defaults{Solver::adagrad, 15, 0.1, 0, 0.1, 0.00002, 0, 0.1, 0.00002, 0.1},
+    Defaults{Solver::als, 50, 0, 0, 0, 3, 0, 0, 30, 0.1},
 };
 
 const Defaults* find_defaults(const Settings& settings) {
@@ -109,7 +111,9 @@ const Defaults* find_defaults(const Settings& settings) {
     }
     return nullptr;
   };
-  const bool small = settings.type == PredictorType::binary_classifier || !settings.fields.empty();
+  // Fields are groups of priors to als, whose models are not field-aware.
+  const bool field_aware = settings.solver != Solver::als && !settings.fields.empty();
+  const bool small = settings.type == PredictorType::binary_classifier || field_aware;
   const Defaults* const own = small ? find(kClassDefaults) : nullptr;
   return own != nullptr ? own : find(kDefaults);
 }
