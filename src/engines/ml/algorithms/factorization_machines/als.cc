@@ -1,10 +1,14 @@
 #include "engines/ml/algorithms/factorization_machines/als.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engines/ml/algorithms/factorization_machines/blocks.h"
 #include "engines/ml/algorithms/factorization_machines/descent.h"
+#include "engines/ml/algorithms/factorization_machines/validation.h"
 
 namespace millrace::ml::factorization_machines {
 namespace {
@@ -58,6 +62,10 @@ Measures measures_of(PredictorType type, const RowBatch& rows, std::span<const f
   return measures;
 }
 
+// Exact sweeps never make the penalised error larger. Where features of very different scales make
+// a system too ill-conditioned for float, one does at last.
+constexpr double kWorse = 1.05;
+
 Result<void> solve_als(const Training& training, Model& model) {
   TRY(check_block_factors(model));
   TRY(const RowBatch* rows, in_memory(training));
@@ -74,14 +82,24 @@ Result<void> solve_als(const Training& training, Model& model) {
     model.bias = constant_output(settings.type, *rows);
   }
   blocks.take(model);
+  double before = std::numeric_limits<double>::infinity();
   for (uint64_t epoch = 0; epoch < settings.epochs; ++epoch) {
+    Model last = model;
     blocks.sweep(priors, 1, epoch);
     blocks.give(priors, training.continued, model);
-    const std::span<const float> outputs = blocks.outputs();
-    for (const float output : outputs) {
-      if (!std::isfinite(output)) return diverged(epoch, 0);
+    const Measures measures = measures_of(settings.type, *rows, blocks.outputs());
+    const double loss = ValidationWatch::loss_of(measures);
+    if (!(loss <= kWorse * before)) {
+      if (epoch == 0) return diverged(epoch, 0);
+      model = std::move(last);
+      training.progress.note(fmt::format(
+          "Stopping at epoch {}: a sweep no longer makes the errors smaller in the precision of "
+          "float; the model before it is kept. Larger decays or features of similar scales help",
+          epoch));
+      break;
     }
-    if (!training.progress.epoch(epoch, measures_of(settings.type, *rows, outputs), model)) break;
+    before = loss;
+    if (!training.progress.epoch(epoch, measures, model)) break;
   }
   return ok;
 }
