@@ -25,7 +25,7 @@ uint64_t bytes_of(const RowBatch& batch) {
          batch.size() * (sizeof(size_t) + sizeof(float));
 }
 
-Result<std::optional<RowBatch>> read_rows(Channel& channel, uint64_t bytes_max) {
+Result<std::optional<RowBatch>> read_rows(ChannelAhead& channel, uint64_t bytes_max) {
   RowBatch all;
   RowBatch batch;
   channel.rewind();

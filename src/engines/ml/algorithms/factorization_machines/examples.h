@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engines/ml/algorithms/factorization_machines/training.h"
-#include "engines/ml/channel.h"
+#include "engines/ml/channel_ahead.h"
 
 namespace millrace::ml::factorization_machines {
 
@@ -16,7 +16,7 @@ namespace millrace::ml::factorization_machines {
 uint64_t bytes_of(const RowBatch& batch);
 
 // All rows, in the order of the files. Nothing where they take more than `bytes_max`.
-Result<std::optional<RowBatch>> read_rows(Channel& channel, uint64_t bytes_max);
+Result<std::optional<RowBatch>> read_rows(ChannelAhead& channel, uint64_t bytes_max);
 
 // The rows in an order that is drawn from `seed`.
 RowBatch shuffled(const RowBatch& rows, uint64_t seed);
@@ -42,7 +42,8 @@ class RowsSource final : public ExampleSource {
 // the same number of rows asked for and fit into `bytes_max`.
 class ChannelSource final : public ExampleSource {
  public:
-  ChannelSource(Channel& channel, uint64_t bytes_max) : channel_(channel), bytes_max_(bytes_max) {}
+  ChannelSource(ChannelAhead& channel, uint64_t bytes_max)
+      : channel_(channel), bytes_max_(bytes_max) {}
 
   void rewind() override;
   Result<const RowBatch*> read(size_t rows) override;
@@ -50,7 +51,7 @@ class ChannelSource final : public ExampleSource {
  private:
   void keep();
 
-  Channel& channel_;
+  ChannelAhead& channel_;
   const uint64_t bytes_max_;
   std::vector<RowBatch> kept_;
   uint64_t kept_bytes_ = 0;

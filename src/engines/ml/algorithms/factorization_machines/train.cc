@@ -93,7 +93,7 @@ class Trainer {
     initialize(model_, settings_);
     const bool continued = job_.channels.contains(std::string(kModelChannel));
     if (continued) TRY(continue_from(job_, model_));
-    Channel channel = job_.open("train", rules_);
+    ChannelAhead channel(job_.open("train", rules_));
     ChannelSource streamed(channel, kKeptBytesMax);
     TRY(read_memory(channel));
     std::optional<RowsSource> rows;
@@ -129,9 +129,9 @@ class Trainer {
   }
 
   // What a solver wants in memory, and what is held out.
-  Result<void> read_memory(Channel& channel) {
+  Result<void> read_memory(ChannelAhead& channel) {
     if (job_.channels.contains("validation")) {
-      Channel held = job_.open("validation", rules_);
+      ChannelAhead held(job_.open("validation", rules_));
       TRY(validation_, read_rows(held, kMemoryBytesMax));
       if (!validation_ || validation_->empty()) {
         return fail(ErrorKind::invalid,
@@ -159,7 +159,7 @@ class Trainer {
   }
 
   Result<void> score() {
-    Channel channel = job_.open("test", rules_);
+    ChannelAhead channel(job_.open("test", rules_));
     Measures measures(settings_.type);
     for (;;) {
       TRY(channel.read(settings_.mini_batch_size, batch_));
