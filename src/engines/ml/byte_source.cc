@@ -1,17 +1,13 @@
 #include "engines/ml/byte_source.h"
 
+#include <isa-l/igzip_lib.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 #include <string>
-
-#include "base/hash.h"
-#include "engines/ml/inflate.h"
-#include "engines/ml/protobuf_wire.h"
+#include <vector>
 
 namespace millrace::ml {
 namespace {
@@ -84,96 +80,58 @@ class RestSource final : public ByteSource {
 // The members of a gzip file (RFC 1952), one behind the other.
 class Members final : public ByteSource {
  public:
-  explicit Members(std::unique_ptr<ByteSource> source) : input_(std::move(source)) {}
+  explicit Members(std::unique_ptr<ByteSource> source)
+      : source_(std::move(source)), input_(kInputBytes), state_(std::make_unique<inflate_state>()) {
+    isal_inflate_init(state_.get());
+    state_->crc_flag = ISAL_GZIP;
+  }
 
   Result<size_t> read(char* bytes, size_t size) override {
-    while (rest_.empty() && size > 0) {
-      if (error_) return fail(*error_);
-      if (!inside_) {
-        TRY(const bool ended, input_.at_end());
-        if (ended) return size_t{0};
-        TRY(take_head());
+    const auto room = static_cast<uint32_t>(std::min<size_t>(size, kOutputBytesMax));
+    for (;;) {
+      if (state_->avail_in == 0 && !ended_) TRY(fill());
+      if (state_->block_state == ISAL_BLOCK_FINISH) {
+        if (state_->avail_in == 0) return size_t{0};
+        isal_inflate_reset(state_.get());
+        state_->crc_flag = ISAL_GZIP;
       }
-      TRY(rest_, inflater_.next());
-      check_ = crc32(check_, rest_);
-      size_ += static_cast<uint32_t>(rest_.size());
-      if (!inflater_.ended()) continue;
-      // Nobody gets to see what is damaged; what is cut off is whole up to there.
-      if (Result<void> tail = take_tail(); !tail) {
-        if (!input_.cut_off()) return fail(std::move(tail).error());
-        error_ = std::move(tail).error();
-      }
+      const uint32_t before = state_->avail_in;
+      state_->next_out = reinterpret_cast<uint8_t*>(bytes);
+      state_->avail_out = room;
+      if (const int code = isal_inflate(state_.get()); code < 0) return damaged(code);
+      const size_t taken = room - state_->avail_out;
+      if (taken > 0) return taken;
+      const bool moved = state_->avail_in < before || state_->block_state == ISAL_BLOCK_FINISH;
+      if (!moved && ended_) return fail(ErrorKind::invalid, "the gzip data is cut off");
     }
-    const size_t taken = std::min(size, rest_.size());
-    std::memcpy(bytes, rest_.data(), taken);
-    rest_.remove_prefix(taken);
-    return taken;
   }
 
  private:
-  enum Flag : uint8_t { kHeadCheck = 2, kExtra = 4, kName = 8, kComment = 16, kReserved = 0xe0 };
+  static constexpr size_t kInputBytes = 128 << 10;
+  static constexpr size_t kOutputBytesMax = 1 << 30;
 
-  static std::unexpected<Error> damaged(std::string_view what) {
+  Result<void> fill() {
+    TRY(const size_t taken, source_->read(input_.data(), input_.size()));
+    ended_ = taken == 0;
+    state_->next_in = reinterpret_cast<uint8_t*>(input_.data());
+    state_->avail_in = static_cast<uint32_t>(taken);
+    return ok;
+  }
+
+  static std::unexpected<Error> damaged(int code) {
+    std::string_view what = "invalid block";
+    if (code == ISAL_INVALID_SYMBOL) what = "invalid code";
+    if (code == ISAL_INVALID_LOOKBACK) what = "invalid distance too far back";
+    if (code == ISAL_INVALID_WRAPPER) what = "invalid header";
+    if (code == ISAL_UNSUPPORTED_METHOD) what = "unknown compression method";
+    if (code == ISAL_INCORRECT_CHECKSUM) what = "incorrect data check";
     return fail(ErrorKind::invalid, "the gzip data is damaged: " + std::string(what));
   }
 
-  Result<uint8_t> byte() {
-    uint8_t value = 0;
-    TRY(input_.copy(&value, 1));
-    return value;
-  }
-  Result<uint32_t> word() {
-    uint8_t bytes[4];
-    TRY(input_.copy(bytes, sizeof bytes));
-    return load_u32(reinterpret_cast<const char*>(bytes));
-  }
-
-  Result<void> take_head() {
-    std::array<uint8_t, 10> head{};
-    TRY(input_.copy(head.data(), head.size()));
-    if (head[0] != 0x1f || head[1] != 0x8b) return damaged("not a gzip stream");
-    if (head[2] != 8) return damaged("unknown compression method");
-    const uint8_t flags = head[3];
-    if ((flags & kReserved) != 0) return damaged("unknown header flags set");
-    if ((flags & kExtra) != 0) {
-      TRY(const uint8_t low, byte());
-      TRY(const uint8_t high, byte());
-      for (unsigned left = low | high << 8; left > 0; --left) TRY(byte());
-    }
-    for (const Flag text : {kName, kComment}) {
-      if ((flags & text) == 0) continue;
-      for (bool more = true; more;) {
-        TRY(const uint8_t character, byte());
-        more = character != 0;
-      }
-    }
-    if ((flags & kHeadCheck) != 0) {
-      TRY(byte());
-      TRY(byte());
-    }
-    inflater_.reset();
-    check_ = size_ = 0;
-    inside_ = true;
-    return ok;
-  }
-
-  Result<void> take_tail() {
-    input_.align();
-    TRY(const uint32_t check, word());
-    TRY(const uint32_t size, word());
-    if (check != check_) return damaged("incorrect data check");
-    if (size != size_) return damaged("incorrect length check");
-    inside_ = false;
-    return ok;
-  }
-
-  BitReader input_;
-  Inflater inflater_{input_};
-  bool inside_ = false;  // Within a member.
-  BytesView rest_;       // Of what was unpacked last.
-  std::optional<Error> error_;
-  uint32_t check_ = 0;
-  uint32_t size_ = 0;  // Modulo 2^32, as the format has it.
+  std::unique_ptr<ByteSource> source_;
+  std::vector<char> input_;
+  std::unique_ptr<inflate_state> state_;
+  bool ended_ = false;
 };
 
 class GunzipSource final : public ByteSource {
