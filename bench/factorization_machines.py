@@ -14,7 +14,7 @@ from figure import Figure
 
 _LIMIT = re.compile(r"^(multiply-add|reading +\d+ KiB): ([\d.]+) (GFLOP/s|GB/s) a core$")
 _ROW = re.compile(r"^(\w+) +(\d+) MiB +(\d+) +([\d.]+) +(\d+) +(\d+) +(\d+)%$")
-_JOB = re.compile(r"^whole job: ([\d.]+) s of CPU, (\d+) records/s$", re.MULTILINE)
+_JOB = re.compile(r"^whole job: ([\d.]+) s of CPU, [\d.]+ s, (\d+) records/s$", re.MULTILINE)
 _ERROR = re.compile(r"test (rmse|absolute_loss) <loss>=([\d.]+)")
 _PUBLISHED = {"rmse": 68.732, "absolute_loss": 17.038}  # By the real service, on the same rows.
 _SECONDS = 900
@@ -53,7 +53,10 @@ def _example(epochs):
     if not data.is_dir():
         raise programs.Absent("AWS's example: its data is not here")
     printed = _run("engines_ml_bench", data, epochs)
-    seconds, speed = _JOB.search(printed).groups()
+    job = _JOB.search(printed)
+    if not job:
+        raise programs.Unable("engines_ml_bench printed no line of the whole job")
+    seconds, speed = job.groups()
     figures = [Figure(f"AWS's example, {epochs} epochs: processor time of the job", float(seconds),
                       "s", {"billed by the service": 228}),
                Figure("AWS's example: examples a processor second", int(speed), "1/s",
