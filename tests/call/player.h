@@ -12,7 +12,7 @@ namespace millrace::call_tests {
 
 // How long `until` and `event` ask again, and how often a failed call is repeated in a world that
 // injects failures.
-inline constexpr milliseconds kPatience{60'000};
+inline constexpr milliseconds kPatience{240'000};
 inline constexpr milliseconds kPauseFirst{5};
 inline constexpr milliseconds kPauseMax{200};
 inline constexpr int kRepetitionsMax = 40;
