@@ -410,35 +410,6 @@ void StepAdam(const AdamTables& tables, const Occurrences& by_feature, const flo
   by_chunks(tables.slice.width, work);
 }
 
-struct AdamMove {
-  const AdamStep& step;
-  const float* gradients;
-  float* parameters;
-  float* means;
-  float* squares;
-
-  template <size_t kUnits, bool kCut>
-  HWY_INLINE void run(size_t at, size_t left) {
-    const Lanes<kUnits, kCut> lanes(left);
-    const AdamVectors adam(step);
-    for (size_t n = 0; n < Lanes<kUnits, kCut>::kCount; ++n) {
-      V mean = lanes.load(means + at, n);
-      V square = lanes.load(squares + at, n);
-      const V parameter = lanes.load(parameters + at, n);
-      const V moved = adam.move(lanes.load(gradients + at, n), parameter, mean, square);
-      lanes.store(moved, parameters + at, n);
-      lanes.store(mean, means + at, n);
-      lanes.store(square, squares + at, n);
-    }
-  }
-};
-
-void MoveAdam(const AdamStep& step, const float* gradients, size_t count, float* parameters,
-              float* means, float* squares) {
-  AdamMove work{step, gradients, parameters, means, squares};
-  by_chunks(count, work);
-}
-
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace millrace::ml::factorization_machines
@@ -452,7 +423,6 @@ HWY_EXPORT(Forward);
 HWY_EXPORT(Descend);
 HWY_EXPORT(DescendAdagrad);
 HWY_EXPORT(StepAdam);
-HWY_EXPORT(MoveAdam);
 
 float interaction(const ModelView& model, RowView row) {
   return HWY_DYNAMIC_DISPATCH(InteractionOf)(model, row);
@@ -476,11 +446,6 @@ void descend_adagrad(const FactorTable& table, Block block, const float* sums, c
 void step_adam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
                const float* slopes, const AdamStep& step) {
   HWY_DYNAMIC_DISPATCH(StepAdam)(tables, by_feature, sums, slopes, step);
-}
-
-void move_adam(const AdamStep& step, const float* gradients, size_t count, float* parameters,
-               float* means, float* squares) {
-  HWY_DYNAMIC_DISPATCH(MoveAdam)(step, gradients, count, parameters, means, squares);
 }
 
 }  // namespace millrace::ml::factorization_machines

@@ -99,8 +99,4 @@ struct AdamTables {
 void step_adam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
                const float* slopes, const AdamStep& step);
 
-// The same for parameters whose gradients are known.
-void move_adam(const AdamStep& step, const float* gradients, size_t count, float* parameters,
-               float* means, float* squares);
-
 }  // namespace millrace::ml::factorization_machines
