@@ -104,6 +104,13 @@ class Server:
                 return int(line.split()[1]) / 1024
         raise Unable(f"the kernel does not tell {field}")
 
+    def peak_mib(self):
+        """The most that was resident since the start."""
+        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+        raise Unable("the kernel does not tell VmHWM")
+
     def close(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

@@ -13,9 +13,9 @@ import case_file
 import programs
 import report
 
-_KINDS = {"process": "process", "load": "load_case", "listing": "listing", "sagemaker": "sagemaker",
-          "factorization_machines": "factorization_machines", "rebuild": "rebuild",
-          "generated_code": "generated_code"}
+_KINDS = {"process": "process", "memory": "memory", "load": "load_case", "listing": "listing",
+          "sagemaker": "sagemaker", "factorization_machines": "factorization_machines",
+          "rebuild": "rebuild", "generated_code": "generated_code"}
 
 
 def main(arguments):
