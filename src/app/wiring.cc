@@ -162,11 +162,6 @@ struct Platform::Parts {
   std::unique_ptr<http::Client> client{std::make_unique<http::Client>()};
   WorkerJobs worker_jobs{jobs, outside.disk, pool};
   WorkerHttp worker_http{*client};
-  ModelArchives models{objects, outside.disk, pool, outside.clock};
-  InvocationMetrics invocations{series, outside.clock};
-  serving::Fleets fleets{{db, outside.clock, outside.random, outside.disk, pool, nursery,
-                          worker_jobs, worker_http, models, invocations, config.data / "models",
-                          run_folder(config)}};
 
   // Services.
   cloudwatch::Cloudwatch cloudwatch_service{series, outside.clock};
@@ -182,6 +177,11 @@ struct Platform::Parts {
   s3::InventoryRounds inventories{s3_service};
   sts::Sts sts_service{db, identities, outside.clock};
   S3RoleAccess role_access{s3_service};
+  ModelArchives models{objects, outside.disk, pool, outside.clock, role_access};
+  InvocationMetrics invocations{series, outside.clock};
+  serving::Fleets fleets{{db, outside.clock, outside.random, outside.disk, pool, nursery,
+                          worker_jobs, worker_http, models, invocations, config.data / "models",
+                          run_folder(config)}};
   sagemaker::Sagemaker sagemaker_service{db,         outside.clock, outside.disk,
                                          pool,       objects,       logs,
                                          jobs,       fleets,        config.data / "training",

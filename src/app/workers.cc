@@ -56,17 +56,19 @@ Task<serving::Answer> WorkerHttp::send(runtime::Path socket, serving::Request re
   co_return in;
 }
 
-Task<void> ModelArchives::fetch(Realm realm, std::string url, runtime::Path folder) {
+Task<void> ModelArchives::fetch(Realm realm, std::string url, std::string reader,
+                                runtime::Path folder) {
   const auto uri = sagemaker::parse_s3_uri(url);
   if (!uri) co_return fail(ErrorKind::invalid, "The model's URL is no s3:// URI: " + url);
   const runtime::Path archive = folder.string() + ".tar.gz";
-  const sagemaker::Storage storage{objects_, disk_, pool_, clock_};
+  const sagemaker::Storage storage{objects_, disk_,  pool_,
+                                   clock_,   roles_, {realm.account, std::move(reader)}};
   auto clear = [&]() -> Result<void> {
     TRY(disk_.remove_tree(archive));
     return disk_.make_directories(folder);
   };
   CO_TRY(co_await pool_.run(clear));
-  Result<void> got = co_await sagemaker::download_object(storage, realm.account, *uri, archive);
+  Result<void> got = co_await sagemaker::download_object(storage, *uri, archive);
   if (!got) {
     auto drop = [&] { return disk_.remove_tree(archive); };
     CO_TRY(co_await pool_.run(drop));

@@ -7,6 +7,7 @@
 #include "engines/objects/objects.h"
 #include "engines/serving/world.h"
 #include "runtime/pool.h"
+#include "services/sagemaker/role_access.h"
 #include "wire/http/client.h"
 
 namespace millrace::app {
@@ -41,15 +42,17 @@ class WorkerHttp final : public serving::WorkerExchange {
 class ModelArchives final : public serving::ModelSource {
  public:
   ModelArchives(objects::Objects& objects, runtime::Disk& disk, runtime::Pool& pool,
-                runtime::Clock& clock)
-      : objects_(objects), disk_(disk), pool_(pool), clock_(clock) {}
-  Task<void> fetch(Realm realm, std::string url, runtime::Path folder) override;
+                runtime::Clock& clock, sagemaker::RoleAccess& roles)
+      : objects_(objects), disk_(disk), pool_(pool), clock_(clock), roles_(roles) {}
+  // The reader is the ARN of the model's execution role.
+  Task<void> fetch(Realm realm, std::string url, std::string reader, runtime::Path folder) override;
 
  private:
   objects::Objects& objects_;
   runtime::Disk& disk_;
   runtime::Pool& pool_;
   runtime::Clock& clock_;
+  sagemaker::RoleAccess& roles_;
 };
 
 // AWS: AWS/SageMaker, by EndpointName and VariantName: Invocations, Invocation4XXErrors,

@@ -91,7 +91,7 @@ struct Fleets::State : std::enable_shared_from_this<State> {
   runtime::Locked<std::map<std::string, Watched>> watched;
 
   Folders folders() const { return {world.folder, world.run_folder}; }
-  Task<void> prepare_model(Realm realm, std::string url, runtime::Path folder);
+  Task<void> prepare_model(Realm realm, Variant variant, runtime::Path folder);
   Task<void> start_workers(Realm realm, std::string endpoint, Generation generation);
   Task<void> wait_healthy(std::string id);
   Task<void> restart(std::string id, milliseconds delay);
@@ -108,7 +108,7 @@ Fleets::Fleets(World world) : state_(std::make_shared<State>(world)) {}
 Fleets::~Fleets() = default;
 
 // Unpacks beside and renames, so that a folder that is there is whole.
-Task<void> Fleets::State::prepare_model(Realm realm, std::string url, runtime::Path folder) {
+Task<void> Fleets::State::prepare_model(Realm realm, Variant variant, runtime::Path folder) {
   const auto there = [this, folder]() -> Result<bool> {
     const auto found = world.disk.list(folder);
     if (!found && found.error().kind != ErrorKind::not_found) return fail(found.error());
@@ -123,7 +123,7 @@ Task<void> Fleets::State::prepare_model(Realm realm, std::string url, runtime::P
   };
   CO_TRY(co_await world.pool.run(clear));
   const Result<void> fetched =
-      co_await world.models.fetch(std::move(realm), std::move(url), beside);
+      co_await world.models.fetch(std::move(realm), variant.model_url, variant.reader, beside);
   if (!fetched) {
     auto give_up = [this, beside] { return world.disk.remove_tree(beside); };
     CO_TRY(co_await world.pool.run(give_up));
@@ -137,9 +137,9 @@ Task<void> Fleets::State::start_workers(Realm realm, std::string endpoint, Gener
   std::vector<Planned> plans = planned_workers(folders(), generation);
   for (Planned& planned : plans) {
     if (!planned.variant->model_url.empty()) {
-      const std::string& url = planned.variant->model_url;
+      const Variant& variant = *planned.variant;
       const runtime::Path& model = planned.workers.front().model;
-      const auto prepare = [&] { return prepare_model(realm, url, model); };
+      const auto prepare = [&] { return prepare_model(realm, variant, model); };
       CO_TRY(co_await runtime::repeat<void>(world.clock, prepare));
     }
     for (Worker& worker : planned.workers) {

@@ -47,7 +47,7 @@ struct Cluster : WorkerHost, WorkerExchange, ModelSource, InvocationMeter {
     const int status = request.target == "/ping" ? 200 : found.second;
     co_return Answer{.status = status, .headers = {{"X-Worker", found.first}}, .body = "answer"};
   }
-  Task<void> fetch(Realm, std::string, runtime::Path folder) override {
+  Task<void> fetch(Realm, std::string, std::string, runtime::Path folder) override {
     const std::string error = seen.with([](Seen& s) { return s.fetch_error; });
     if (!error.empty()) co_return fail(ErrorKind::invalid, error);
     std::filesystem::create_directories(folder);

@@ -19,11 +19,13 @@ struct Variant {
   std::string model_url;  // Empty: the image needs no model.
   std::map<std::string, std::string> environment;
   int64_t startup_timeout_ms = 60'000;
+  std::string reader;  // Who reads the model, in the words of ModelSource.
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor& v) {
     v(1, self.name), v(2, self.weight), v(3, self.instances), v(4, self.image);
     v(5, self.model_url), v(6, self.environment), v(7, self.startup_timeout_ms);
+    v(8, self.reader);
   }
 };
 

@@ -61,9 +61,11 @@ class WorkerExchange {
 class ModelSource {
  public:
   virtual ~ModelSource() = default;
-  // Errors: not_found (object), invalid (a damaged archive, or one that climbs out), exhausted.
+  // `reader` is who reads it, as the variant says. Errors: not_found (object), denied (the reader
+  // may not), invalid (a damaged archive, or one that climbs out), exhausted.
   // A message is fit for the user: it names the archive and the cause.
-  virtual Task<void> fetch(Realm realm, std::string url, runtime::Path folder) = 0;
+  virtual Task<void> fetch(Realm realm, std::string url, std::string reader,
+                           runtime::Path folder) = 0;
 };
 
 // What one invocation took; told after every one.

@@ -18,17 +18,10 @@ constexpr size_t kNameBytesMax = 255;  // Of a file.
 constexpr std::string_view kScheme = "s3://";
 
 // AWS: a bucket of another account is read as far as its policy admits; here, not at all.
-Result<void> check_owner(const objects::Objects& objects, const std::string& bucket,
-                         const std::string& account) {
-  TRY(const objects::Bucket found, objects.bucket(bucket));
-  if (found.owner == account) return {};
+Result<void> check_owner(const Storage& storage, const std::string& bucket) {
+  TRY(const objects::Bucket found, storage.objects.bucket(bucket));
+  if (found.owner == storage.who.account) return {};
   return fail(ErrorKind::denied, fmt::format("bucket {} belongs to another account", bucket));
-}
-
-Result<void> check_role(const Storage& storage, const std::string& account, std::string_view action,
-                        const objects::ObjectId& id) {
-  if (storage.roles == nullptr) return {};
-  return storage.roles->may(account, storage.role_arn, action, id);
 }
 
 // The path below the channel's folder: the key behind the prefix where that names a folder, else
@@ -64,6 +57,7 @@ Task<std::unique_ptr<File>> open_file(Storage storage, Path path, runtime::OpenM
 
 Task<uint64_t> try_copy_to_file(Storage storage, objects::ObjectId from, Path to) {
   CO_TRY(objects::Reader reader, co_await storage.objects.read(std::move(from)));
+  CO_TRY(storage.roles.may_read(storage.who, reader.object()));
   const auto clear = [&] { return storage.disk.remove_tree(to); };
   CO_TRY(co_await storage.pool.run(clear));  // What an earlier try left.
   CO_TRY(const std::unique_ptr<File> file,
@@ -83,11 +77,14 @@ Task<uint64_t> copy_to_file(Storage storage, objects::ObjectId from, Path to) {
   co_return co_await runtime::repeat<uint64_t>(storage.clock, step);
 }
 
-Task<void> try_upload(Storage storage, std::string account, Path from, S3Uri to) {
+Task<void> try_upload(Storage storage, Path from, S3Uri to, std::string kms_key) {
   CO_TRY(const std::unique_ptr<File> file,
          co_await open_file(storage, std::move(from), runtime::OpenMode::read));
   objects::ObjectId id{std::move(to.bucket), std::move(to.key)};
-  CO_TRY(objects::Writer writer, co_await storage.objects.write(std::move(id), {}));
+  CO_TRY(objects::Protect protect,
+         co_await storage.roles.may_write(storage.who, id, std::move(kms_key)));
+  CO_TRY(objects::Writer writer,
+         co_await storage.objects.write(std::move(id), {}, true, std::move(protect)));
   Bytes buffer(kPieceBytes, '\0');
   for (uint64_t offset = 0;;) {
     const auto work = [&]() -> Result<size_t> {
@@ -102,7 +99,7 @@ Task<void> try_upload(Storage storage, std::string account, Path from, S3Uri to)
   objects::Digests digests;
   objects::Cause cause;
   cause.operation = "PutObject";
-  cause.requester = account;
+  cause.requester = storage.who.account;
   CO_TRY(co_await writer.commit(std::move(digests), {}, std::move(cause)));
   co_return ok;
 }
@@ -119,8 +116,8 @@ std::optional<S3Uri> parse_s3_uri(std::string_view uri) {
   return out;
 }
 
-Task<bool> has_objects(Storage storage, std::string account, S3Uri prefix) {
-  CO_TRY(check_owner(storage.objects, prefix.bucket, account));
+Task<bool> has_objects(Storage storage, S3Uri prefix) {
+  CO_TRY(check_owner(storage, prefix.bucket));
   objects::ListRequest request;
   request.bucket = prefix.bucket;
   request.prefix = prefix.key;
@@ -129,12 +126,12 @@ Task<bool> has_objects(Storage storage, std::string account, S3Uri prefix) {
   co_return !listing.entries.empty();
 }
 
-Task<uint64_t> download(Storage storage, std::string account, S3Uri prefix, Path folder) {
-  CO_TRY(check_owner(storage.objects, prefix.bucket, account));
+Task<uint64_t> download(Storage storage, S3Uri prefix, Path folder) {
+  CO_TRY(check_owner(storage, prefix.bucket));
   objects::ListRequest request;
   request.bucket = prefix.bucket;
   request.prefix = prefix.key;
-  CO_TRY(check_role(storage, account, "s3:ListBucket", {.bucket = prefix.bucket}));
+  CO_TRY(storage.roles.may_list(storage.who, prefix.bucket));
   uint64_t total = 0;
   bool any = false;
   for (bool more = true; more;) {
@@ -145,7 +142,6 @@ Task<uint64_t> download(Storage storage, std::string account, S3Uri prefix, Path
       const std::string_view path = path_below(entry.object_key, prefix.key);
       CO_TRY(check_path(path));
       objects::ObjectId from{prefix.bucket, entry.object_key};
-      CO_TRY(check_role(storage, account, "s3:GetObject", from));
       CO_TRY(const uint64_t size, co_await copy_to_file(storage, std::move(from), folder / path));
       total += size;
     }
@@ -159,18 +155,16 @@ Task<uint64_t> download(Storage storage, std::string account, S3Uri prefix, Path
   co_return total;
 }
 
-Task<void> download_object(Storage storage, std::string account, S3Uri from, Path to) {
-  CO_TRY(check_owner(storage.objects, from.bucket, account));
+Task<void> download_object(Storage storage, S3Uri from, Path to) {
+  CO_TRY(check_owner(storage, from.bucket));
   objects::ObjectId id{std::move(from.bucket), std::move(from.key)};
   CO_TRY(co_await copy_to_file(storage, std::move(id), std::move(to)));
   co_return ok;
 }
 
-Task<void> upload(Storage storage, std::string account, Path from, S3Uri to) {
-  CO_TRY(check_owner(storage.objects, to.bucket, account));
-  const objects::ObjectId target{.bucket = to.bucket, .key = to.key};
-  CO_TRY(check_role(storage, account, "s3:PutObject", target));
-  const auto step = [&] { return try_upload(storage, account, from, to); };
+Task<void> upload(Storage storage, Path from, S3Uri to, std::string kms_key) {
+  CO_TRY(check_owner(storage, to.bucket));
+  const auto step = [&] { return try_upload(storage, from, to, kms_key); };
   co_return co_await runtime::repeat<void>(storage.clock, step);
 }
 

@@ -24,23 +24,24 @@ struct Storage {
   runtime::Disk& disk;
   runtime::Pool& pool;
   runtime::Clock& clock;
-  RoleAccess* roles = nullptr;  // Null: nobody is asked.
-  std::string role_arn = {};    // Whose permissions count.
+  RoleAccess& roles;
+  Acting who;  // Whose buckets they are, and whose permissions count.
 };
 
-// Whether an object's key begins with the URI's. Errors: not_found (bucket), internal.
-Task<bool> has_objects(Storage storage, std::string account, S3Uri prefix);
+// Whether an object's key begins with the URI's; the role is not asked. Errors: not_found (bucket),
+// denied (a bucket of another account), internal.
+Task<bool> has_objects(Storage storage, S3Uri prefix);
 // The tasks below repeat what fails on this machine's account, object by object (runtime/repeat.h).
 
 // Copies every object below the prefix into `folder`, which exists, under its key without the
 // prefix's last folder, as SageMaker lays channels out. Answers how many bytes.
-// Errors: not_found (bucket, or nothing below the prefix), invalid (a key that is no path), denied
-// (the role may not), those of Disk.
-Task<uint64_t> download(Storage storage, std::string account, S3Uri prefix, runtime::Path folder);
-// Copies one object into the new file `to`. Errors: not_found, those of Disk.
-Task<void> download_object(Storage storage, std::string account, S3Uri from, runtime::Path to);
-// Stores the file as an object. Errors: not_found (bucket), denied (the role may not), those of
-// Disk and the store.
-Task<void> upload(Storage storage, std::string account, runtime::Path from, S3Uri to);
+// Errors: not_found (bucket, or nothing below the prefix), invalid (a key that is no path), those
+// of RoleAccess and of Disk.
+Task<uint64_t> download(Storage storage, S3Uri prefix, runtime::Path folder);
+// Copies one object into the new file `to`. Errors: not_found, those of RoleAccess and of Disk.
+Task<void> download_object(Storage storage, S3Uri from, runtime::Path to);
+// Stores the file as an object, under the key of KMS that is named, else as its bucket says.
+// Errors: not_found (bucket), those of RoleAccess, of Disk and of the store.
+Task<void> upload(Storage storage, runtime::Path from, S3Uri to, std::string kms_key);
 
 }  // namespace millrace::sagemaker

@@ -238,18 +238,4 @@ Result<void> authorize_action(const S3& s3, const wire::Call& call, std::string_
   return reads ? hide_absence(s3, call, *bucket, id) : Result<void>();
 }
 
-Result<void> authorize_role(const S3& s3, const RoleSession& session, std::string_view action,
-                            const objects::ObjectId& id) {
-  TRY(const auto role, s3.permissions.find_role(session.role_arn));
-  if (!role) return {};
-  Arena arena;
-  wire::Call call(arena);
-  call.realm.account = session.account;
-  call.principal.account = role->account;
-  call.principal.arn =
-      fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", role->account, role->name, session.name);
-  call.principal.user_id = fmt::format("{}:{}", role->id, session.name);
-  return authorize_action(s3, call, action, id);
-}
-
 }  // namespace millrace::s3

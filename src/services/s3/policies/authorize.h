@@ -32,14 +32,4 @@ Result<policy::Subject> subject_of(const S3& s3, const wire::Call& call);
 // What the caller is told of a decision against it.
 Error denial(const policy::Request& request, const policy::Decision& decision);
 
-// A role, and what its session is called.
-struct RoleSession {
-  std::string account, role_arn, name;
-};
-
-// The same for a session that another part of Millrace has for a role. A role that does not exist
-// is not refused. Errors: AccessDenied; internal.
-Result<void> authorize_role(const S3& s3, const RoleSession& session, std::string_view action,
-                            const objects::ObjectId& id);
-
 }  // namespace millrace::s3

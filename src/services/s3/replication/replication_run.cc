@@ -3,7 +3,7 @@
 #include <boost/json.hpp>
 
 #include "runtime/log.h"
-#include "services/s3/policies/authorize.h"
+#include "services/s3/policies/role_session.h"
 #include "services/s3/replication/replication_plan.h"
 
 namespace millrace::s3 {

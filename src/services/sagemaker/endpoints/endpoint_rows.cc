@@ -39,6 +39,7 @@ Result<serving::Variant> variant_of(store::Txn& txn, wire::Call& call,
                        .model_url = std::string(container.model_data_url()),
                        .environment = {},
                        .startup_timeout_ms = kStartupDefault.count()};
+  out.reader = model.execution_role_arn();
   if (given.has_container_startup_health_check_timeout_in_seconds()) {
     out.startup_timeout_ms = given.container_startup_health_check_timeout_in_seconds() * 1000;
   }

@@ -54,7 +54,8 @@ Task<void> check_channels(Sagemaker& sm, wire::Call& call, CreateTrainingJobRequ
     if (!uri) {
       co_return fail(errors::validation(fmt::format("Invalid S3 URI: {}", source.s3_uri())));
     }
-    const Result<bool> found = co_await has_objects(storage_of(sm), call.realm.account, *uri);
+    const Result<bool> found =
+        co_await has_objects(storage_as(sm, call.realm.account, in.role_arn()), *uri);
     if (!found && found.error().kind != ErrorKind::not_found) co_return fail(found.error());
     if (found && *found) continue;
     co_return fail(errors::validation(fmt::format(

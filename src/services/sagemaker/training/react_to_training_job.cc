@@ -43,7 +43,7 @@ Task<void> download_and_start(Sagemaker& sm, TrainingJob job, CreateTrainingJobR
   const runtime::Path folder = folder_of(sm, job);
   CO_TRY(co_await make_training_folders(sm, folder, prepared));
   for (const auto& [name, uri] : prepared.channels) {
-    const auto got = co_await download(storage_as(sm, in.role_arn()), job.realm.account, uri,
+    const auto got = co_await download(storage_as(sm, job.realm.account, in.role_arn()), uri,
                                        folder / "input/data" / name);
     if (!got) {
       const ErrorKind kind = got.error().kind;
@@ -66,6 +66,7 @@ Task<void> upload_results(Sagemaker& sm, TrainingJob job, CreateTrainingJobReque
       {folder / "model", "model.tar.gz"}, {folder / "output/data", "output.tar.gz"}};
   for (const auto& [from, name] : results) {
     const runtime::Path archive = folder / "tmp" / name;
+    std::string kms_key(in.output_data_config().kms_key_id());
     const auto pack = [&]() -> Result<bool> {
       TRY(const auto entries, sm.disk.list(from));
       if (entries.empty() && name != "model.tar.gz") return false;
@@ -75,10 +76,10 @@ Task<void> upload_results(Sagemaker& sm, TrainingJob job, CreateTrainingJobReque
     };
     CO_TRY(const bool packed, co_await repeat_on_pool<bool>(sm, pack));
     if (!packed) continue;
-    Result<void> stored = co_await upload(storage_as(sm, in.role_arn()), job.realm.account, archive,
-                                          output_of(job, *base, name));
-    if (!stored && stored.error().kind == ErrorKind::denied) {
-      co_return fail(ErrorKind::denied,
+    Result<void> stored = co_await upload(storage_as(sm, job.realm.account, in.role_arn()), archive,
+                                          output_of(job, *base, name), std::move(kms_key));
+    if (!stored && is_final(stored.error().kind)) {
+      co_return fail(stored.error().kind,
                      "ClientError: Artifact upload failed: " + std::move(stored).error().message);
     }
     CO_TRY(std::move(stored));

@@ -104,10 +104,9 @@ runtime::Path folder_of(const Sagemaker& sm, const TrainingJob& job);
 std::string log_stream_of(const TrainingJob& job);
 // AWS: <S3OutputPath>/<job>/output/<file>.
 S3Uri output_of(const TrainingJob& job, const S3Uri& output_path, std::string_view file);
-inline Storage storage_of(Sagemaker& sm) { return {sm.objects, sm.disk, sm.pool, sm.clock}; }
-// The same, as far as the role may.
-inline Storage storage_as(Sagemaker& sm, std::string_view role_arn) {
-  return {sm.objects, sm.disk, sm.pool, sm.clock, &sm.roles, std::string(role_arn)};
+inline Storage storage_as(Sagemaker& sm, std::string account, std::string_view role_arn) {
+  return {sm.objects, sm.disk,  sm.pool,
+          sm.clock,   sm.roles, {std::move(account), std::string(role_arn)}};
 }
 
 // Does the work of the job's state; called for each of its events. Repeatable.
