@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include "bench/echo.h"
 #include "bench/exchange.h"
@@ -22,6 +24,7 @@ struct Options {
   std::string url;
   RequestPlan plan;
   Load load;
+  std::string body_file;
   size_t body_bytes = 0;
   int64_t bare_answer_bytes = -1;
   int64_t echo_answer_bytes = -1;
@@ -85,6 +88,11 @@ void print(Measured measured, uint64_t sent_bytes) {
 
 Result<void> measure(Options options) {
   if (options.body_bytes > 0) options.plan.body = noise(options.body_bytes);
+  if (!options.body_file.empty()) {
+    std::ifstream file(options.body_file, std::ios::binary);
+    options.plan.body.assign(std::istreambuf_iterator<char>(file), {});
+    if (!file) return fail(ErrorKind::not_found, "--body-file cannot be read");
+  }
   const bool bare = options.bare_answer_bytes >= 0 || options.echo_answer_bytes >= 0;
   if (!bare) {
     TRY(aim(options));
@@ -135,6 +143,7 @@ int main(int argc, char** argv) {
   app.add_option("--variants", options.plan.variants);
   app.add_option("--header", options.plan.headers, "'Name: value', signed");
   app.add_option("--body", options.plan.body);
+  app.add_option("--body-file", options.body_file, "A body of any bytes");
   app.add_option("--body-bytes", options.body_bytes, "A body of so many noise bytes");
   app.add_flag("--unsigned-payload", options.plan.unsigned_payload);
   app.add_option("--connections", options.load.connections)->check(CLI::Range(1, 1024));

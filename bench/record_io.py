@@ -1,4 +1,4 @@
-"""SageMaker's recordIO-protobuf, written: dense float32 features and one label a record."""
+"""SageMaker's recordIO-protobuf, written: float32 features and one label a record."""
 
 import random
 import struct
@@ -18,13 +18,26 @@ def training_set(rows, dimension, seed=7):
     return bytes(out)
 
 
+def sparse(keys, values, label=None):
+    """A record of the features `keys`; without a label, as an endpoint takes it."""
+    packed = _field(2, b"".join(_varint(key) for key in keys))
+    tensor = _field(1, struct.pack(f"<{len(values)}f", *values)) + packed
+    body = _map_entry(1, tensor)
+    if label is not None:
+        body += _map_entry(2, _field(1, struct.pack("<f", label)))
+    return _framed(body)
+
+
 def _record(features, label):
-    body = _map_entry(1, features) + _map_entry(2, [label])
+    return _framed(_map_entry(1, _field(1, struct.pack(f"<{len(features)}f", *features)))
+                   + _map_entry(2, _field(1, struct.pack("<f", label))))
+
+
+def _framed(body):
     return struct.pack("<II", _MAGIC, len(body)) + body + b"\0" * (-len(body) % 4)
 
 
-def _map_entry(number, values):
-    tensor = _field(1, struct.pack(f"<{len(values)}f", *values))
+def _map_entry(number, tensor):
     return _field(number, _field(1, b"values") + _field(2, _field(2, tensor)))
 
 

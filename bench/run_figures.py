@@ -14,8 +14,9 @@ import programs
 import report
 
 _KINDS = {"process": "process", "memory": "memory", "load": "load_case", "listing": "listing",
-          "sagemaker": "sagemaker", "factorization_machines": "factorization_machines",
-          "rebuild": "rebuild", "generated_code": "generated_code"}
+          "sagemaker": "sagemaker", "predictions": "predictions",
+          "factorization_machines": "factorization_machines", "rebuild": "rebuild",
+          "generated_code": "generated_code"}
 
 
 def main(arguments):

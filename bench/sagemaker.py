@@ -1,6 +1,5 @@
-"""SageMaker's waits, as a client sees them: first log line, InService, an invocation."""
+"""SageMaker's waits, as a client sees them: first log line, Completed, InService."""
 
-import json
 import time
 
 import programs
@@ -23,25 +22,29 @@ def measure(case):
         raise programs.Unable("python3-boto3 is not installed")
     with programs.Server() as server:
         try:
-            return _waits(case, server) + _invoke(case, server)
+            return _waits(case, server)
         except (problems.BotoCoreError, problems.ClientError) as problem:
             raise programs.Unable(str(problem))
 
 
 def _waits(case, server):
-    clients, rounds = _Clients(server), case.number("rounds", 3)
+    clients, rounds = Clients(server), case.number("rounds", 3)
+    clients.s3.put_object(Bucket="bench", Key="train/data",
+                          Body=record_io.training_set(_ROWS, _DIMENSION))
     first_line, completed = [], []
     for n in range(rounds):
-        line_ms, completed_ms = _train(clients, f"bench-{n}")
+        line_ms, completed_ms = train(clients, f"bench-{n}", {"train": None}, {
+            "feature_dim": _DIMENSION, "num_factors": 8, "epochs": 2,
+            "predictor_type": "regressor", "mini_batch_size": 200})
         first_line.append(line_ms)
         completed.append(completed_ms)
-    in_service = [_deploy(clients, f"bench-{n}") for n in range(rounds)]
+    in_service = [deploy(clients, f"bench-{n}") for n in range(rounds)]
     return [Figure("CreateTrainingJob to first log line", first_line, "ms"),
             Figure(f"CreateTrainingJob to Completed, {_ROWS} rows", completed, "ms"),
             Figure("CreateEndpoint to InService", in_service, "ms")]
 
 
-class _Clients:
+class Clients:
     def __init__(self, server):
         import boto3
         from botocore.config import Config
@@ -55,11 +58,9 @@ class _Clients:
 
         self.s3, self.logs, self.sagemaker = client("s3"), client("logs"), client("sagemaker")
         self.s3.create_bucket(Bucket="bench")
-        self.s3.put_object(Bucket="bench", Key="train/data",
-                           Body=record_io.training_set(_ROWS, _DIMENSION))
 
 
-def _until(what, answer):
+def until(what, answer):
     """Asks again and again until `answer()` is true; returns it."""
     end = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < end:
@@ -70,22 +71,20 @@ def _until(what, answer):
     raise programs.Unable(f"{what} took over {_WAIT_SECONDS} s")
 
 
-def _train(clients, name):
-    """(ms to the first line of the job's log, ms to Completed)."""
+def train(clients, name, channels, hyperparameters):
+    """(ms to the first line of the job's log, ms to Completed). `channels` of the bucket's folder
+    of the same name: {channel: content type, or None}."""
     sagemaker = clients.sagemaker
     began = time.monotonic()
     sagemaker.create_training_job(
         TrainingJobName=name, RoleArn=_ROLE,
         AlgorithmSpecification={"TrainingImage": _IMAGE, "TrainingInputMode": "File"},
-        HyperParameters={"feature_dim": str(_DIMENSION), "num_factors": "8", "epochs": "2",
-                         "predictor_type": "regressor", "mini_batch_size": "200"},
-        InputDataConfig=[{"ChannelName": "train", "DataSource": {"S3DataSource": {
-            "S3DataType": "S3Prefix", "S3Uri": "s3://bench/train/",
-            "S3DataDistributionType": "FullyReplicated"}}}],
+        HyperParameters={word: str(value) for word, value in hyperparameters.items()},
+        InputDataConfig=[_channel(*channel) for channel in channels.items()],
         OutputDataConfig={"S3OutputPath": "s3://bench/models"},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 300})
-    _until("the first log line", lambda: _log_line(clients.logs, name))
+    until("the first log line", lambda: _log_line(clients.logs, name))
     first_line = (time.monotonic() - began) * 1e3
 
     def ended():
@@ -95,8 +94,15 @@ def _train(clients, name):
                                   f"{job.get('FailureReason')}")
         return job["TrainingJobStatus"] == "Completed"
 
-    _until("training", ended)
+    until("training", ended)
     return first_line, (time.monotonic() - began) * 1e3
+
+
+def _channel(name, content_type):
+    channel = {"ChannelName": name, "DataSource": {"S3DataSource": {
+        "S3DataType": "S3Prefix", "S3Uri": f"s3://bench/{name}/",
+        "S3DataDistributionType": "FullyReplicated"}}}
+    return dict(channel, ContentType=content_type) if content_type else channel
 
 
 def _log_line(logs, name):
@@ -107,7 +113,7 @@ def _log_line(logs, name):
         return []
 
 
-def _deploy(clients, name):
+def deploy(clients, name):
     """ms from CreateEndpoint to InService, as a client that asks without pause sees it."""
     sagemaker = clients.sagemaker
     artifact = sagemaker.describe_training_job(TrainingJobName=name)["ModelArtifacts"]
@@ -125,27 +131,5 @@ def _deploy(clients, name):
             raise programs.Unable(f"the endpoint failed: {status.get('FailureReason')}")
         return status["EndpointStatus"] == "InService"
 
-    _until("the endpoint", in_service)
+    until("the endpoint", in_service)
     return (time.monotonic() - began) * 1e3
-
-
-def _invoke(case, server):
-    body = json.dumps({"instances": [{"features": [round(n / _DIMENSION, 2)
-                                                   for n in range(_DIMENSION)]}]})
-    request = ["--service", "sagemaker", "--target", "/endpoints/bench-0/invocations",
-               "--header", "Content-Type: application/json", "--body", body,
-               "--seconds", case.number("seconds", 1.0)]
-    figures = []
-    for connections in case.numbers("connections", "1 16"):
-        arguments = [*request, "--connections", connections]
-        runs = [programs.load(["--url", server.url, "--server", server.pid, *arguments],
-                              server.keys()) for _ in range(case.number("rounds", 3))]
-        bare = programs.load(["--bare-answer", 60, *arguments], server.keys())
-        at = f"{connections} connection{'s' if connections > 1 else ''}"
-        figures += [Figure(f"InvokeEndpoint p50 at {at}", [run["p50_us"] for run in runs], "µs",
-                           {"bare loopback": bare["p50_us"]}),
-                    Figure(f"InvokeEndpoint p99 at {at}", [run["p99_us"] for run in runs], "µs",
-                           {"bare loopback": bare["p99_us"]}),
-                    Figure(f"InvokeEndpoint/s at {at}",
-                           [run["requests_per_second"] for run in runs], "1/s")]
-    return figures
