@@ -23,16 +23,21 @@ class PlainReader {
     if (!take('{') || !name("instances") || !take('[')) return false;
     if (!take(']')) {
       do {
-        if (rows_.size() >= kRequestRowsMax || !instance()) return false;
+        if (rows_.size() >= kRequestRowsMax || !instance() || !end_row()) return false;
       } while (take(','));
       if (!take(']')) return false;
     }
     if (!take('}')) return false;
+    return ended();
+  }
+  bool read_instance() { return instance() && ended() && end_row(); }
+
+ private:
+  bool ended() {
     skip();
     return at_ == end_;
   }
-
- private:
+  bool end_row() { return append_row(rules_, rows_, sparse_, 0).has_value(); }
   void skip() {
     while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
   }
@@ -64,9 +69,8 @@ class PlainReader {
   }
 
   bool features() {
-    if (take('[')) {
-      return values() && append_row(rules_, rows_, false, 0).has_value();
-    }
+    sparse_ = false;
+    if (take('[')) return values();
     if (!take('{')) return false;
     bool has_keys = false;
     bool has_values = false;
@@ -80,7 +84,8 @@ class PlainReader {
       *seen = true;
       if (!(seen == &has_keys ? keys() : seen == &has_values ? values() : shape())) return false;
     } while (take(','));
-    return has_values && take('}') && append_row(rules_, rows_, has_keys, 0).has_value();
+    sparse_ = has_keys;
+    return has_values && take('}');
   }
 
   // What follows an opened list, to its end.
@@ -179,6 +184,7 @@ class PlainReader {
   const char* const end_;
   const RowRules& rules_;
   RowBatch& rows_;
+  bool sparse_ = false;  // The instance that was read last.
 };
 
 }  // namespace
@@ -188,6 +194,14 @@ bool parse_plain_request(BytesView body, uint64_t feature_dim, RowBatch& rows) {
   const RowRules rules{.feature_dim = feature_dim, .label = LabelRule::ignored};
   if (PlainReader(body, rules, rows).read()) return true;
   rows.clear();
+  return false;
+}
+
+bool parse_plain_instance(BytesView line, uint64_t feature_dim, RowBatch& rows) {
+  if (rows.size() >= kRequestRowsMax) return false;
+  const RowRules rules{.feature_dim = feature_dim, .label = LabelRule::ignored};
+  if (PlainReader(line, rules, rows).read_instance()) return true;
+  rows.undo();
   return false;
 }
 

@@ -15,5 +15,7 @@ namespace millrace::ml {
 // Reads the rows into the empty `rows`. False: `body` is something else, or wrong; `rows` is empty
 // again, and request_body.h's parser reads it or says what is wrong.
 bool parse_plain_request(BytesView body, uint64_t feature_dim, RowBatch& rows);
+// The same of one instance, a line of JSON Lines: appends a row. False: `rows` is as it was.
+bool parse_plain_instance(BytesView line, uint64_t feature_dim, RowBatch& rows);
 
 }  // namespace millrace::ml

@@ -101,5 +101,30 @@ TEST(PlainRequest, AgreesWithTheOtherParserOnDamagedBodies) {
   EXPECT_GT(taken, 100u);
 }
 
+TEST(PlainRequest, ReadsLinesAsDocumentsAreRead) {
+  const std::string whole =
+      R"({"data": {"features": {"keys": [3, 1], "shape": [9], "values": [1, -2]}}})"
+      "\n\n"
+      R"({"features": {"values": [0.125], "keys": [999]}})";
+  const std::string letters = "{}[]\":,.-+e0123456789 datvk\n";
+  Generator generator(3);
+  size_t taken = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string body = whole;
+    for (uint64_t edit = generator.below(3); edit > 0; --edit) {
+      body[generator.below(body.size())] = letters[generator.below(letters.size())];
+    }
+    RowBatch lines;
+    RowBatch documents;
+    const Result<void> read = parse_jsonlines_request(body, kFeatures, lines);
+    const Result<void> expected = parse_jsonlines_documents(body, kFeatures, documents);
+    ASSERT_EQ(read.has_value(), expected.has_value()) << body;
+    if (!read) ASSERT_EQ(read.error().message, expected.error().message) << body;
+    EXPECT_TRUE(equal(lines, documents)) << body;
+    taken += read ? 1 : 0;
+  }
+  EXPECT_GT(taken, 100u);
+}
+
 }  // namespace
 }  // namespace millrace::ml

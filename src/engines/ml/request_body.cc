@@ -64,21 +64,39 @@ Result<void> parse_json_document(BytesView body, uint64_t feature_dim, RowBatch&
   return ok;
 }
 
-Result<void> parse_jsonlines_request(BytesView body, uint64_t feature_dim, RowBatch& rows) {
+namespace {
+
+Result<void> append_line(BytesView line, const RowRules& rules, RowBatch& rows) {
+  json::monotonic_resource memory;
+  Result<json::value> instance = parse_json_text(line, &memory);
+  if (!instance) return at_instance(rows.size() + 1, std::move(instance).error());
+  if (Result<void> added = append_instance(*instance, rules, rows); !added) {
+    return at_instance(rows.size() + 1, std::move(added).error());
+  }
+  return ok;
+}
+
+Result<void> parse_lines(BytesView body, uint64_t feature_dim, bool plain, RowBatch& rows) {
   const RowRules rules{.feature_dim = feature_dim, .label = LabelRule::ignored};
   while (!body.empty()) {
     const size_t end = body.find('\n');
     const BytesView line = body.substr(0, end);
     body = end == BytesView::npos ? BytesView() : body.substr(end + 1);
     if (line.find_first_not_of(" \t\r") == BytesView::npos) continue;
-    json::monotonic_resource memory;
-    Result<json::value> instance = parse_json_text(line, &memory);
-    if (!instance) return at_instance(rows.size() + 1, std::move(instance).error());
-    if (Result<void> added = append_instance(*instance, rules, rows); !added) {
-      return at_instance(rows.size() + 1, std::move(added).error());
-    }
+    if (plain && parse_plain_instance(line, feature_dim, rows)) continue;
+    TRY(append_line(line, rules, rows));
   }
   return ok;
+}
+
+}  // namespace
+
+Result<void> parse_jsonlines_request(BytesView body, uint64_t feature_dim, RowBatch& rows) {
+  return parse_lines(body, feature_dim, true, rows);
+}
+
+Result<void> parse_jsonlines_documents(BytesView body, uint64_t feature_dim, RowBatch& rows) {
+  return parse_lines(body, feature_dim, false, rows);
 }
 
 Result<void> parse_recordio_request(BytesView body, uint64_t feature_dim, RowBatch& rows) {

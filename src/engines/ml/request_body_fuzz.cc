@@ -17,11 +17,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (result) {  // What is read in one pass is read as the document is.
         RowBatch other;
         ASSERT(parse_json_document(body, 1000, other).has_value());
-        ASSERT(other.indices == rows.indices && other.size() == rows.size());
+        ASSERT(other.indices == rows.indices && other.values == rows.values);
+        ASSERT(other.size() == rows.size());
       }
       break;
     case 1:
       result = parse_jsonlines_request(body, 1000, rows);
+      {
+        RowBatch other;
+        const Result<void> documents = parse_jsonlines_documents(body, 1000, other);
+        ASSERT(documents.has_value() == result.has_value());
+        ASSERT(other.indices == rows.indices && other.values == rows.values);
+        ASSERT(other.size() == rows.size());
+      }
       break;
     default:
       result = parse_recordio_request(body, 1000, rows);
