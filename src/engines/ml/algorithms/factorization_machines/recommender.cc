@@ -32,11 +32,19 @@ class TableRecommender final : public Recommender {
         items_(std::move(items)),
         users_(std::move(users)),
         index_(std::move(index)),
-        biases_(index_.padded_items()) {
+        biases_(index_.padded_items()),
+        margins_(items_.size()),
+        in_stock_(words(), 0) {
     for (size_t at = 0; at < items_.size(); ++at) {
       biases_[at] = predict(model_, items_.features(at)) - model_.bias;
       const auto features = items_.features(at).indices;
       of_items_.insert(of_items_.end(), features.begin(), features.end());
+      const ItemTable::Item& item = items_.item(at);
+      margins_[at] = item.margin;
+      if (item.in_stock) in_stock_[at / 64] |= uint64_t{1} << (at % 64);
+      if (item.category == ItemTable::kNoCategory) continue;
+      if (item.category >= of_category_.size()) of_category_.resize(item.category + 1);
+      of_category_[item.category].push_back(static_cast<uint32_t>(at));
     }
     std::sort(of_items_.begin(), of_items_.end());
     of_items_.erase(std::unique(of_items_.begin(), of_items_.end()), of_items_.end());
@@ -60,7 +68,7 @@ class TableRecommender final : public Recommender {
     if (query.margin_weight != 0) {
       ranking = biases_;
       const auto weight = static_cast<float>(query.margin_weight);
-      for (size_t at = 0; at < items_.size(); ++at) ranking[at] += weight * items_.item(at).margin;
+      for (size_t at = 0; at < items_.size(); ++at) ranking[at] += weight * margins_[at];
     }
     TRY(const std::vector<Hit> hits,
         index_.find({.user = sums,
@@ -114,23 +122,18 @@ class TableRecommender final : public Recommender {
     if (filter.categories.empty() && !filter.in_stock && filter.exclude.empty() && !seen) {
       return allowed;
     }
-    std::vector<uint32_t> categories;
+    allowed.assign(words(), filter.categories.empty() ? ~uint64_t{0} : 0);
     for (const std::string& name : filter.categories) {
       const std::optional<uint32_t> category = items_.find_category(name);
       if (!category) {
         return fail(ErrorKind::invalid, fmt::format("no item has the category '{}'", name));
       }
-      categories.push_back(*category);
-    }
-    allowed.assign(items_.size() / 64 + 1, 0);
-    for (size_t at = 0; at < items_.size(); ++at) {
-      const ItemTable::Item& item = items_.item(at);
-      if (filter.in_stock && !item.in_stock) continue;
-      if (!categories.empty() &&
-          std::find(categories.begin(), categories.end(), item.category) == categories.end()) {
-        continue;
+      for (const uint32_t at : of_category_[*category]) {
+        allowed[at / 64] |= uint64_t{1} << (at % 64);
       }
-      allowed[at / 64] |= uint64_t{1} << (at % 64);
+    }
+    if (filter.in_stock) {
+      for (size_t word = 0; word < allowed.size(); ++word) allowed[word] &= in_stock_[word];
     }
     const auto exclude = [&](uint32_t at) { allowed[at / 64] &= ~(uint64_t{1} << (at % 64)); };
     // Items that are no longer in the table cannot be answered anyway.
@@ -141,12 +144,17 @@ class TableRecommender final : public Recommender {
     return allowed;
   }
 
+  size_t words() const { return items_.size() / 64 + 1; }  // Of a bit for each item.
+
   const ModelView model_;
   const ItemTable items_;
   const std::optional<UserTable> users_;
   const TopNIndex index_;
   std::vector<float> biases_;       // y(z) - w0, padded.
   std::vector<uint32_t> of_items_;  // Features that items have, ascending.
+  std::vector<float> margins_;
+  std::vector<uint64_t> in_stock_;                  // A bit for each item.
+  std::vector<std::vector<uint32_t>> of_category_;  // The items of each.
 };
 
 std::unexpected<Error> in_table(std::string_view name, Error error) {

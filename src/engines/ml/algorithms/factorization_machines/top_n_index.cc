@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -13,8 +14,12 @@ namespace millrace::ml::factorization_machines {
 namespace {
 
 constexpr size_t kSheetItems = kScanSheet * kScanBlock;
-constexpr float kCodeMax = 127;
-constexpr int kCodeZero = 128;
+constexpr float kUserCodeMax = 127;
+constexpr int kCodeMax = 15;  // A code c stands for the number 2c - 15.
+// Of the scale at which an item's largest factor is the largest number: smaller ones cut it off and
+// tell the others better apart. The one that leaves least is taken.
+constexpr std::array kScales = {1.0f, 0.9f, 0.8f, 0.7f};
+constexpr size_t kLookTogether = 16;  // Items whose floats are fetched side by side.
 constexpr float kSmallest = 1e-30f;       // What is smaller throughout is not rounded to codes.
 constexpr double kLargestProduct = 1e37;  // Of two norms, near the largest float.
 
@@ -28,8 +33,23 @@ double norm_of(const float* row, size_t count) {
   return std::sqrt(sum);
 }
 
-int code_of(float value, float scale) {
-  return static_cast<int>(std::lround(std::clamp(value / scale, -kCodeMax, kCodeMax)));
+int user_code_of(float value, float scale) {
+  return static_cast<int>(std::lround(std::clamp(value / scale, -kUserCodeMax, kUserCodeMax)));
+}
+
+// `inverse` is that of twice the scale.
+int code_of(float value, float inverse) {
+  return static_cast<int>(std::clamp(value * inverse + 8.0f, 0.0f, 15.5f));
+}
+
+double left_by(const float* row, size_t factors, float scale) {
+  const float inverse = 0.5f / scale;
+  double left = 0;
+  for (size_t f = 0; f < factors; ++f) {
+    const double residual = row[f] - double{scale} * (2 * code_of(row[f], inverse) - kCodeMax);
+    left += residual * residual;
+  }
+  return left;
 }
 
 }  // namespace
@@ -78,6 +98,45 @@ class TopNIndex::Best {
   std::vector<Hit> hits_;
 };
 
+// One find(): the items that have to be looked at, a few of them together, and the best of them.
+class TopNIndex::Search {
+ public:
+  Search(const TopNIndex& index, const Query& query)
+      : index_(index), query_(query), user_(index.padded(query.user)), best_(query.n) {}
+
+  // To be looked at soon; in the order of their numbers.
+  void add(size_t item) {
+    if (item >= index_.items_) return;
+    const float* const row = index_.rows_.data() + item * index_.width_;
+    for (size_t f = 0; f < index_.width_; f += 16) __builtin_prefetch(row + f);
+    waiting_.push_back(item);
+  }
+  void look_at_many() {
+    if (waiting_.size() >= kLookTogether) look_at_all();
+  }
+  void look_at_all() {
+    for (const size_t item : waiting_) look(item);
+    waiting_.clear();
+  }
+  void look(size_t item) {
+    const float score = index_.score(user_, query_.biases[item], item);
+    finite_ &= std::isfinite(score);
+    best_.offer({static_cast<uint32_t>(item), score});
+  }
+
+  float threshold() const { return best_.threshold(); }
+  bool finite() const { return finite_; }
+  std::vector<Hit> take() { return best_.take(); }
+
+ private:
+  const TopNIndex& index_;
+  const Query& query_;
+  const std::vector<float> user_;
+  Best best_;
+  std::vector<size_t> waiting_;
+  bool finite_ = true;
+};
+
 Result<TopNIndex> TopNIndex::make(std::span<const float> vectors, size_t items, size_t factors) {
   if (factors > kIndexFactorsMax) {
     return fail(ErrorKind::exhausted, fmt::format("an item index has at most {} factors, not {}",
@@ -92,9 +151,7 @@ Result<TopNIndex> TopNIndex::make(std::span<const float> vectors, size_t items, 
   index.sheets_ = (items + kSheetItems - 1) / kSheetItems;
   const size_t blocks = index.sheets_ * kScanSheet;
   index.rows_ = FloatTable(items * index.width_);
-  const size_t code_bytes = index.sheets_ * kSheetItems * index.groups_ * kScanGroup;
-  index.codes_ = FloatTable(code_bytes / sizeof(float));
-  std::fill_n(index.codes(), code_bytes, static_cast<uint8_t>(kCodeZero));
+  index.codes_ = FloatTable(index.sheets_ * kSheetItems * index.groups_);
   index.scales_.assign(index.padded_items(), 0);
   index.bounds_.assign(2 * blocks, 0);
   for (size_t item = 0; item < items; ++item) {
@@ -113,19 +170,25 @@ void TopNIndex::quantise(size_t item) {
   const float* const row = rows_.data() + item * width_;
   float largest = 0;
   for (size_t f = 0; f < factors_; ++f) largest = std::max(largest, std::abs(row[f]));
-  const float scale = largest < kSmallest ? 0 : largest / kCodeMax;
   const size_t block = item / kScanBlock;
-  double left = 0;
+  const float norm = above(norm_of(row, factors_));
+  float scale = 0;
+  double left = double{norm} * norm;
+  for (const float share : kScales) {
+    if (largest < kSmallest) break;
+    const float tried = share * largest / kCodeMax;
+    const double leaves = left_by(row, factors_, tried);
+    if (scale != 0 && leaves >= left) break;
+    scale = tried;
+    left = leaves;
+  }
+  const float inverse = scale == 0 ? 0 : 0.5f / scale;
   for (size_t f = 0; f < factors_; ++f) {
-    const int code = scale == 0 ? 0 : code_of(row[f], scale);
-    const double residual = row[f] - double{scale} * code;
-    left += residual * residual;
     const size_t group = item / kSheetItems * groups_ + f / kScanGroup;
-    codes()[(group * kSheetItems + item % kSheetItems) * kScanGroup + f % kScanGroup] =
-        static_cast<uint8_t>(code + kCodeZero);
+    const size_t at = (group * kSheetItems + item % kSheetItems) * kScanGroup / 2 + f % 4;
+    codes()[at] |= static_cast<uint8_t>(code_of(row[f], inverse) << (f % kScanGroup / 4 * 4));
   }
   scales_[item] = scale;
-  const float norm = above(norm_of(row, factors_));
   bounds_[2 * block] = std::max(bounds_[2 * block], above(std::sqrt(left)));
   bounds_[2 * block + 1] = std::max(bounds_[2 * block + 1], norm);
   largest_norm_ = std::max(largest_norm_, norm);
@@ -138,18 +201,18 @@ TopNIndex::QuantisedUser TopNIndex::quantise_user(std::span<const float> user) c
   const double norm = norm_of(user.data(), user.size());
   out.usable = largest >= kSmallest && norm * largest_norm_ < kLargestProduct;
   if (!out.usable) return out;
-  out.scale = largest / kCodeMax;
+  out.scale = largest / kUserCodeMax;
   double kept = 0;
   double left = 0;
-  for (size_t g = 0; g < groups_; ++g) {
-    uint32_t codes[kScanGroup] = {};
-    for (size_t n = 0; n < kScanGroup && g * kScanGroup + n < user.size(); ++n) {
-      const float value = user[g * kScanGroup + n];
-      const int code = code_of(value, out.scale);
+  for (size_t begin = 0; begin < groups_ * kScanGroup; begin += 4) {
+    uint32_t codes[4] = {};
+    for (size_t n = 0; n < 4 && begin + n < user.size(); ++n) {
+      const float value = user[begin + n];
+      const int code = user_code_of(value, out.scale);
       const double rounded = double{out.scale} * code;
       kept += rounded * rounded;
       left += (value - rounded) * (value - rounded);
-      out.offset += kCodeZero * code;
+      out.offset += kCodeMax * code;
       codes[n] = static_cast<uint32_t>(code);
     }
     const auto low8 = [](uint32_t code) { return code & 0xff; };
@@ -181,45 +244,49 @@ Result<std::vector<Hit>> TopNIndex::find(const Query& query) const {
   ASSERT(query.user.size() == factors_);
   ASSERT(query.biases.size() == padded_items());
   ASSERT(query.allowed.empty() || query.allowed.size() * 64 >= items_);
-  const std::vector<float> user = padded(query.user);
-  Best best(query.n);
-  bool finite = true;
-  const auto look = [&](size_t item) {
-    if (item >= items_) return;
-    if (!query.allowed.empty() && (query.allowed[item / 64] >> (item % 64) & 1) == 0) return;
-    const float own = score(user, query.biases[item], item);
-    finite &= std::isfinite(own);
-    best.offer({static_cast<uint32_t>(item), own});
-  };
   const QuantisedUser quantised = quantise_user(query.user);
+  Search search(*this, query);
   if (!quantised.usable) {
-    for (size_t item = 0; item < items_; ++item) look(item);
-  } else {
-    const ScanTable table{.codes = codes(),
-                          .scales = scales_.data(),
-                          .biases = query.biases.data(),
-                          .bounds = bounds_.data(),
-                          .user = quantised.codes.data(),
-                          .user_even = quantised.even.data(),
-                          .user_odd = quantised.odd.data(),
-                          .groups = groups_,
-                          .offset = quantised.offset,
-                          .user_scale = quantised.scale,
-                          .residual_factor = quantised.residual_factor,
-                          .norm_factor = quantised.norm_factor,
-                          .bias_factor = 0x1p-20f,
-                          .least = 1e-36f};
-    for (size_t sheet = 0;; ++sheet) {
-      uint64_t mask = 0;
-      sheet = scan_items(table, sheet, sheets_, best.threshold(), &mask);
-      if (sheet == sheets_) break;
-      for (; mask != 0; mask &= mask - 1) {
-        look(sheet * kSheetItems + static_cast<size_t>(std::countr_zero(mask)));
+    for (size_t item = 0; item < items_; ++item) {
+      if (query.allowed.empty() || (query.allowed[item / 64] >> (item % 64) & 1) != 0) {
+        search.look(item);
       }
     }
+  } else {
+    scan(quantised, query, search);
   }
-  if (!finite) return fail(ErrorKind::invalid, "the score of an item is not a finite number");
-  return best.take();
+  if (!search.finite()) {
+    return fail(ErrorKind::invalid, "the score of an item is not a finite number");
+  }
+  return search.take();
+}
+
+void TopNIndex::scan(const QuantisedUser& user, const Query& query, Search& search) const {
+  const ScanTable table{.codes = codes(),
+                        .scales = scales_.data(),
+                        .biases = query.biases.data(),
+                        .bounds = bounds_.data(),
+                        .allowed = query.allowed.empty() ? nullptr : query.allowed.data(),
+                        .user = user.codes.data(),
+                        .user_even = user.even.data(),
+                        .user_odd = user.odd.data(),
+                        .groups = groups_,
+                        .offset = user.offset,
+                        .user_scale = user.scale,
+                        .residual_factor = user.residual_factor,
+                        .norm_factor = user.norm_factor,
+                        .bias_factor = 0x1p-20f,
+                        .least = 1e-36f};
+  for (size_t sheet = 0;; ++sheet) {
+    uint64_t mask = 0;
+    sheet = scan_items(table, sheet, sheets_, search.threshold(), &mask);
+    if (sheet == sheets_) break;
+    for (; mask != 0; mask &= mask - 1) {
+      search.add(sheet * kSheetItems + static_cast<size_t>(std::countr_zero(mask)));
+    }
+    search.look_at_many();
+  }
+  search.look_at_all();
 }
 
 }  // namespace millrace::ml::factorization_machines

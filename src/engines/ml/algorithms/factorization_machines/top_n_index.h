@@ -1,10 +1,11 @@
 // The items of the highest scores <u, v_i> + c_i for a vector u: exact, without computing every
-// score. Items are kept twice: as floats, and as one byte a factor with a scale an item. A pass
-// over the bytes bounds each score from above; only an item whose bound exceeds the worst of the
-// best so far is computed in floats.
+// score. Items are kept twice: as floats, and as four bits a factor with a scale an item. A pass
+// over the codes bounds each score from above; only an item whose bound exceeds the worst of the
+// best so far is computed in floats. Four bits and not eight, because reading the codes is what
+// takes the time: an eighth of the items' floats, for some hundred more items in floats.
 //
-// The bound. With u = t p + w and v = a q + r (p, q whole numbers of at most 7 bits, w and r what
-// rounding left), <u, v> = t a <p, q> + <t p, r> + <w, v>, so by Cauchy and Schwarz it differs from
+// The bound. With u = t p + w and v = a q + r (p whole numbers of at most 7 bits, q odd ones from
+// -15 to 15, w and r what rounding left), <u, v> = t a <p, q> + <t p, r> + <w, v>, so by Cauchy and Schwarz it differs from
 // t a <p, q>, which is computed without error but its last rounding, by at most |t p| |r| + |w|
 // |v|. What float arithmetic adds to either side is within (k + 16) 2^-23 (|u| + |t p|) (|v| + |r|)
 // + 2^-20 |c| + 1e-36. The largest |r| and |v| of 16 items bound them together. Where |u| |v| comes
@@ -58,10 +59,12 @@ class TopNIndex final {
  private:
   struct QuantisedUser;
   class Best;
+  class Search;
 
   TopNIndex() = default;
   void quantise(size_t item);
   QuantisedUser quantise_user(std::span<const float> user) const;
+  void scan(const QuantisedUser& user, const Query& query, Search& search) const;
 
   uint8_t* codes() { return reinterpret_cast<uint8_t*>(codes_.data()); }
   const uint8_t* codes() const { return reinterpret_cast<const uint8_t*>(codes_.data()); }
@@ -69,7 +72,7 @@ class TopNIndex final {
   size_t items_ = 0;
   size_t factors_ = 0;
   size_t width_ = 0;   // Of a row of floats.
-  size_t groups_ = 0;  // Of four factors.
+  size_t groups_ = 0;  // Of eight factors.
   size_t sheets_ = 0;  // Of sixty-four items.
   float largest_norm_ = 0;
   FloatTable rows_;

@@ -26,16 +26,17 @@ constexpr size_t kLanes = hn::MaxLanes(D());
 constexpr size_t kVectors = kScanBlock / kLanes;  // Of a block.
 // Blocks whose sums grow side by side, so that one addition need not wait for the last.
 constexpr size_t kBlocks = kLanes == 16 ? 4 : 1;
+constexpr size_t kBlockBytes = kScanBlock * kScanGroup / 2;  // Of a group.
 
 // Of the codes, how far ahead of their use they are fetched: the processor's own fetching stops at
 // every page.
 constexpr size_t kAheadBytes = 4096;
 
-// acc + the products of 4 codes in each lane.
-HWY_INLINE VI accumulate(const ScanTable& table, VI acc, VI codes, size_t group) {
+// acc + the products of 4 codes in each lane, a byte each, with half a group of the user's.
+HWY_INLINE VI accumulate(const ScanTable& table, VI acc, VI codes, size_t half) {
 #if HWY_TARGET == HWY_AVX3_DL
   // Highway 1.0 takes VNNI for granted on these processors, but does not offer it.
-  const VI user = hn::Set(DI(), table.user[group]);
+  const VI user = hn::Set(DI(), table.user[half]);
   asm("vpdpbusd %2, %1, %0" : "+v"(acc.raw) : "v"(codes.raw), "v"(user.raw));
   return acc;
 #else
@@ -46,10 +47,35 @@ HWY_INLINE VI accumulate(const ScanTable& table, VI acc, VI codes, size_t group)
                                          hn::BitCast(DH(), hn::Set(DI(), user)), hn::Zero(DI()),
                                          rest);
   };
-  const VI even = pair(hn::And(codes, low), table.user_even[group]);
-  const VI odd = pair(hn::And(hn::ShiftRight<8>(codes), low), table.user_odd[group]);
+  const VI even = pair(hn::And(codes, low), table.user_even[half]);
+  const VI odd = pair(hn::And(hn::ShiftRight<8>(codes), low), table.user_odd[half]);
   return hn::Add(acc, hn::RearrangeToOddPlusEven(hn::Add(even, odd), rest));
 #endif
+}
+
+// The products of a sheet's blocks from `first` on.
+HWY_INLINE void sum_products(const ScanTable& table, const uint8_t* codes,
+                             VI (&sums)[kBlocks][kVectors]) {
+  const VI nibbles = hn::Set(DI(), 0x0f0f0f0f);
+  for (size_t b = 0; b < kBlocks; ++b) {
+    for (size_t v = 0; v < kVectors; ++v) sums[b][v] = hn::Zero(DI());
+  }
+  for (size_t g = 0; g < table.groups; ++g, codes += kScanSheet * kBlockBytes) {
+    for (size_t b = 0; b < kBlocks; ++b) {
+      const uint8_t* const from = codes + b * kBlockBytes;
+      __builtin_prefetch(from + kAheadBytes);
+      for (size_t v = 0; v < kVectors; ++v) {
+        const VI pairs = hn::LoadU(DI(), reinterpret_cast<const int32_t*>(from) + v * kLanes);
+        VI& sum = sums[b][v];
+        sum = accumulate(table, sum, hn::And(pairs, nibbles), 2 * g);
+        sum = accumulate(table, sum, hn::And(hn::ShiftRight<4>(pairs), nibbles), 2 * g + 1);
+      }
+    }
+  }
+  const VI offset = hn::Set(DI(), table.offset);
+  for (size_t b = 0; b < kBlocks; ++b) {
+    for (VI& sum : sums[b]) sum = hn::Sub(hn::Add(sum, sum), offset);
+  }
 }
 
 // A bit for each lane whose item may score more than the threshold.
@@ -70,36 +96,30 @@ HWY_INLINE uint32_t judge(const ScanTable& table, VI products, size_t block, siz
   return static_cast<uint32_t>(bits[0] | bits[1] << 8) << (vector * kLanes);
 }
 
-size_t ScanItems(const ScanTable& table, size_t begin, size_t end, float least, uint64_t* mask) {
-  constexpr size_t kBlockCodes = kScanBlock * kScanGroup;
-  const V threshold = hn::Set(D(), least);
-  const size_t sheet_codes = table.groups * kScanSheet * kBlockCodes;
-  for (size_t sheet = begin; sheet < end; ++sheet) {
-    uint64_t found = 0;
-    for (size_t first = 0; first < kScanSheet; first += kBlocks) {
-      VI sums[kBlocks][kVectors];
-      for (size_t b = 0; b < kBlocks; ++b) {
-        for (size_t v = 0; v < kVectors; ++v) sums[b][v] = hn::Set(DI(), -table.offset);
-      }
-      const uint8_t* codes = table.codes + sheet * sheet_codes + first * kBlockCodes;
-      for (size_t g = 0; g < table.groups; ++g, codes += kScanSheet * kBlockCodes) {
-        for (size_t b = 0; b < kBlocks; ++b) {
-          const uint8_t* const from = codes + b * kBlockCodes;
-          __builtin_prefetch(from + kAheadBytes);
-          for (size_t v = 0; v < kVectors; ++v) {
-            const auto* lanes = reinterpret_cast<const int32_t*>(from) + v * kLanes;
-            sums[b][v] = accumulate(table, sums[b][v], hn::LoadU(DI(), lanes), g);
-          }
-        }
-      }
-      for (size_t b = 0; b < kBlocks; ++b) {
-        for (size_t v = 0; v < kVectors; ++v) {
-          const size_t block = first + b;
-          found |= uint64_t{judge(table, sums[b][v], sheet * kScanSheet + block, v, threshold)}
-                   << (block * kScanBlock);
-        }
+// A bit for each item of the sheet that may score more than the threshold.
+HWY_INLINE uint64_t scan_sheet(const ScanTable& table, size_t sheet, V threshold) {
+  uint64_t found = 0;
+  const uint8_t* const codes = table.codes + sheet * table.groups * kScanSheet * kBlockBytes;
+  for (size_t first = 0; first < kScanSheet; first += kBlocks) {
+    VI sums[kBlocks][kVectors];
+    sum_products(table, codes + first * kBlockBytes, sums);
+    for (size_t b = 0; b < kBlocks; ++b) {
+      for (size_t v = 0; v < kVectors; ++v) {
+        const size_t block = first + b;
+        found |= uint64_t{judge(table, sums[b][v], sheet * kScanSheet + block, v, threshold)}
+                 << (block * kScanBlock);
       }
     }
+  }
+  return found;
+}
+
+size_t ScanItems(const ScanTable& table, size_t begin, size_t end, float least, uint64_t* mask) {
+  const V threshold = hn::Set(D(), least);
+  for (size_t sheet = begin; sheet < end; ++sheet) {
+    const uint64_t allowed = table.allowed == nullptr ? ~uint64_t{0} : table.allowed[sheet];
+    if (allowed == 0) continue;
+    const uint64_t found = scan_sheet(table, sheet, threshold) & allowed;
     if (HWY_UNLIKELY(found != 0)) {
       *mask = found;
       return sheet;
