@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "services/s3/metadata.h"
 #include "services/s3/policies/lists.h"
 #include "services/s3/policies/public_access.h"
@@ -10,9 +12,19 @@ namespace {
 constexpr std::string_view kClassicRegion = "us-east-1";
 constexpr std::string_view kOwnerEnforced = "BucketOwnerEnforced";
 
+// <part of the world>-<direction>-<number>; AWS opens new ones every year.
 bool is_region(std::string_view name) {
-  if (name.empty() || name.size() > 32 || name.find('-') == std::string_view::npos) return false;
-  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+  constexpr std::string_view kParts[] = {"af", "ap", "ca", "cn", "eu",
+                                         "il", "me", "mx", "sa", "us"};
+  constexpr std::string_view kDigits = "0123456789";
+  constexpr size_t kBytesMax = 32;
+  const size_t first = name.find('-'), last = name.rfind('-');
+  if (first == last || name.size() > kBytesMax || last + 1 == name.size()) return false;
+  const std::string_view number = name.substr(last + 1);
+  const std::string_view middle = name.substr(first + 1, last - first - 1);
+  return std::ranges::find(kParts, name.substr(0, first)) != std::end(kParts) &&
+         number.find_first_not_of(kDigits) == std::string_view::npos &&
+         middle.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string_view::npos;
 }
 
 // AWS: us-east-1 takes any other region's name and makes the bucket there; other regions take only

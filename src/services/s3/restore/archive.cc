@@ -24,8 +24,9 @@ constexpr Tier kTiers[] = {
 };
 
 std::unexpected<Error> invalid_state(const objects::Entry& entry, std::string_view message = {}) {
-  return fail(
-      problem(Problem::invalid_object_state, {{"StorageClass", entry.storage_class}}, message));
+  return fail(problem(
+      Problem::invalid_object_state,
+      {{"StorageClass", entry.storage_class.empty() ? "STANDARD" : entry.storage_class}}, message));
 }
 
 bool is_ongoing(const objects::Restore& restore, Time now) { return now < restore.ready; }
