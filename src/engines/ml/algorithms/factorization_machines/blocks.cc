@@ -150,8 +150,9 @@ struct Blocks::State {
     return priors->precisions[column.group * parameters + at] / noise_precision;
   }
 
-  // From the sums in `matrix` and `change` to the change.
-  void solve(const Column& column, Scratch& scratch) {
+  // From the sums in `matrix` and `change` to the change; `expected`, unless null, receives what
+  // the parameters are to be on average.
+  void solve(const Column& column, Scratch& scratch, float* expected) {
     const float* now = own(column.feature);
     for (size_t at = 0; at < parameters; ++at) {
       const float weight = precision(column, at);
@@ -160,6 +161,11 @@ struct Blocks::State {
     }
     factorise(scratch.matrix.data(), parameters, width);
     solve_lower(scratch.matrix.data(), parameters, width, scratch.change.data());
+    if (expected != nullptr) {
+      std::copy_n(scratch.change.data(), width, scratch.products.data());
+      solve_upper(scratch.matrix.data(), parameters, width, scratch.products.data());
+      for (size_t at = 0; at < parameters; ++at) expected[at] = now[at] + scratch.products[at];
+    }
     if (options.draws) {
       Generator generator(options.seed, number, column.feature);
       add_noise(generator, scratch.change.data(), parameters);
@@ -183,18 +189,11 @@ struct Blocks::State {
 
   // The same in the space of the column's rows, of which `gather` was called. A draw begins at one
   // from the prior, and moves to where it meets the rows, of which each has noise of its own.
-  void solve_dual(const Column& column, Scratch& scratch) {
+  void solve_dual(const Column& column, Scratch& scratch, float* expected) {
     const size_t count = column.size();
     const size_t padded = block_width(count);
-    const float* now = own(column.feature);
-    Generator generator(options.seed, number, column.feature);
     for (size_t at = 0; at < parameters; ++at) {
       const float unit = 1 / std::sqrt(precision(column, at));
-      float begin = mean(column, at) - now[at];
-      if (options.draws) {
-        begin += unit * noise_deviation * static_cast<float>(generator.normal());
-      }
-      scratch.first[at] = begin;
       float* to = scratch.dual.data() + at * padded;
       for (size_t row = 0; row < count; ++row) {
         to[row] = unit * scratch.derivatives[row * width + at];
@@ -203,16 +202,35 @@ struct Blocks::State {
     }
     std::fill_n(scratch.dual_matrix.data(), padded * padded, 0.0f);
     add_products(scratch.dual.data(), parameters, padded, scratch.dual_matrix.data());
+    for (size_t row = 0; row < count; ++row) scratch.dual_matrix[row * padded + row] += 1;
+    factorise(scratch.dual_matrix.data(), count, padded);
+    if (expected != nullptr) {
+      move_dual(column, scratch, nullptr);
+      const float* now = own(column.feature);
+      for (size_t at = 0; at < parameters; ++at) expected[at] = now[at] + scratch.change[at];
+    }
+    Generator generator(options.seed, number, column.feature);
+    move_dual(column, scratch, options.draws ? &generator : nullptr);
+  }
+
+  // From the factorised matrix to the change: drawn by `noise`, or the optimum where that is null.
+  void move_dual(const Column& column, Scratch& scratch, Generator* noise) {
+    const size_t count = column.size();
+    const size_t padded = block_width(count);
+    const float* now = own(column.feature);
+    for (size_t at = 0; at < parameters; ++at) {
+      scratch.first[at] = mean(column, at) - now[at];
+      if (noise == nullptr) continue;
+      const float unit = 1 / std::sqrt(precision(column, at));
+      scratch.first[at] += unit * noise_deviation * static_cast<float>(noise->normal());
+    }
     multiply(scratch.derivatives.data(), scratch.first.data(), count, width,
              scratch.products.data());
     float* right = scratch.dual_errors.data();
     std::fill_n(right, padded, 0.0f);
-    for (size_t row = 0; row < count; ++row) {
-      scratch.dual_matrix[row * padded + row] += 1;
+    for (size_t row = 0; row < count; ++row)
       right[row] = scratch.errors[row] - scratch.products[row];
-    }
-    if (options.draws) add_noise(generator, right, count);
-    factorise(scratch.dual_matrix.data(), count, padded);
+    if (noise != nullptr) add_noise(*noise, right, count);
     solve_lower(scratch.dual_matrix.data(), count, padded, right);
     solve_upper(scratch.dual_matrix.data(), count, padded, right);
     multiply(scratch.dual.data(), right, parameters, padded, scratch.products.data());
@@ -227,13 +245,13 @@ struct Blocks::State {
     for (size_t at = 0; at < parameters; ++at) now[at] += scratch.change[at];
   }
 
-  void work_alone(const Column& column, Scratch& scratch) {
+  void work_alone(const Column& column, Scratch& scratch, float* expected) {
     if (has_dual(column)) {
       gather(column, scratch);
-      solve_dual(column, scratch);
+      solve_dual(column, scratch, expected);
     } else {
       accumulate(column, scratch, scratch.matrix.data(), scratch.change.data());
-      solve(column, scratch);
+      solve(column, scratch, expected);
     }
     by_kept_rows(column, [&](const Column& part) {
       if (column.size() > kKeptRows) gather(part, scratch);
@@ -243,7 +261,7 @@ struct Blocks::State {
   }
 
   // All members work on parts of the column; the first one solves.
-  void work_together(const Column& column, unsigned member) {
+  void work_together(const Column& column, unsigned member, float* expected) {
     Scratch& scratch = scratches[member];
     const auto part_of = [&](size_t at) {
       const size_t begin = column.size() * at / kParts;
@@ -261,7 +279,7 @@ struct Blocks::State {
         for (size_t n = 0; n < first.matrix.size(); ++n) first.matrix[n] += part.matrix[n];
         for (size_t n = 0; n < width; ++n) first.change[n] += part.gradient[n];
       }
-      solve(column, first);
+      solve(column, first, expected);
     }
     team.meet();
     if (member != 0) scratch.change = first.change;
@@ -278,15 +296,20 @@ struct Blocks::State {
 
   void work_on_set(size_t set, unsigned member) {
     const std::vector<uint32_t>& all = columns.sets()[set];
+    const bool last = set + 1 == columns.sets().size();
+    const auto expected_of = [&](size_t at) {
+      return last && !expected.empty() ? expected.data() + at * width : nullptr;
+    };
     size_t alone = 0;  // The most frequent come first.
     while (alone < all.size() && columns.column(all[alone]).size() >= kSharedRows) {
-      work_together(columns.column(all[alone++]), member);
+      work_together(columns.column(all[alone]), member, expected_of(alone));
+      ++alone;
     }
     for (;;) {
       const size_t begin = alone + taken[set].fetch_add(kGrab, std::memory_order_relaxed);
       if (begin >= all.size()) break;
       for (size_t at = begin; at < std::min(begin + kGrab, all.size()); ++at) {
-        work_alone(columns.column(all[at]), scratches[member]);
+        work_alone(columns.column(all[at]), scratches[member], expected_of(at));
       }
     }
     team.meet();
@@ -379,6 +402,7 @@ struct Blocks::State {
   std::vector<float> errors;
   std::vector<float> roots;  // Of the weights of rows, where they differ.
   FloatTable sums;
+  std::vector<float> expected;  // Of the last set, `width` floats a column, where they are wanted.
 
   const BlockPriors* priors = nullptr;  // Of the sweep that is going on.
   float noise_precision = 1;
@@ -434,8 +458,23 @@ void Blocks::give(const BlockPriors& priors, bool keep_others, Model& model) con
   }
 }
 
-void Blocks::sweep(const BlockPriors& priors, float noise_precision, uint64_t number) {
+void Blocks::give_expected(Model& model) const {
+  const State& state = *state_;
+  if (state.expected.empty()) return;
+  const std::vector<uint32_t>& last = state.columns.sets().back();
+  for (size_t at = 0; at < last.size(); ++at) {
+    const float* const from = state.expected.data() + at * state.width;
+    const uint32_t feature = state.columns.column(last[at]).feature;
+    std::copy_n(from, state.options.factors, model.row(feature));
+    model.linear(feature) = from[state.options.factors];
+  }
+}
+
+void Blocks::sweep(const BlockPriors& priors, float noise_precision, uint64_t number,
+                   bool expects) {
   State& state = *state_;
+  const bool any = !state.columns.sets().empty();
+  state.expected.resize(expects && any ? state.columns.sets().back().size() * state.width : 0);
   state.priors = &priors;
   state.noise_precision = noise_precision;
   state.noise_deviation = 1 / std::sqrt(noise_precision);

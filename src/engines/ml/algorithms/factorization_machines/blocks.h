@@ -71,9 +71,17 @@ class Blocks {
   // to keep what it has.
   void give(const BlockPriors& priors, bool keep_others, Model& model) const;
 
+  // After a sweep that `expects`, and give(): puts what they are expected to be, given all others,
+  // in place of the draws of the last features that were drawn (columns.h: of the last set). No
+  // parameter was drawn after them, and no row has two of them, so that the model's outputs are
+  // expectations too: averages over samples come to rest sooner (Rao and Blackwell; Gelfand and
+  // Smith 1990).
+  void give_expected(Model& model) const;
+
   // The bias, then every feature once. `noise_precision` is 1 of a classifier. `number`: of the
   // sweep, so that every one draws anew.
-  void sweep(const BlockPriors& priors, float noise_precision, uint64_t number);
+  void sweep(const BlockPriors& priors, float noise_precision, uint64_t number,
+             bool expects = false);
 
   // The model's output of each row, as of the end of the last sweep.
   std::span<const float> outputs() const;

@@ -102,6 +102,9 @@ void Columns::find_sets(size_t rows) {
     add_sets(columns, taken);
     begin = end;
   }
+  const auto largest = std::max_element(
+      sets_.begin(), sets_.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+  if (largest != sets_.end()) std::rotate(largest, largest + 1, sets_.end());
 }
 
 void Columns::add_sets(std::span<const uint32_t> columns, std::vector<uint64_t>& taken) {

@@ -40,7 +40,7 @@ class Columns {
   uint32_t group_of(uint64_t feature) const;
 
   // Numbers of columns; those of one set have no row in common, and are of one group. The most
-  // frequent come first.
+  // frequent come first. The set of the most columns is the last one.
   std::span<const std::vector<uint32_t>> sets() const { return sets_; }
 
  private:

@@ -6,7 +6,6 @@
 
 #include "engines/ml/algorithms/factorization_machines/als.h"
 #include "engines/ml/algorithms/factorization_machines/blocks.h"
-#include "engines/ml/algorithms/factorization_machines/kernels.h"
 #include "engines/ml/generator.h"
 
 namespace millrace::ml::factorization_machines {
@@ -17,9 +16,8 @@ constexpr uint64_t kServedBytesMax = uint64_t{1} << 30;  // Of all samples' fact
 constexpr uint64_t kHyperDraws = uint64_t{1} << 41;      // Parts of draws that are of groups.
 // The prior of the priors, in units of scaled labels: as if each group had one more parameter, of
 // this square.
-constexpr double kPriorSquare = 0.1;
+constexpr double kPriorSquare = 1;
 constexpr double kPriorCount = 1;
-constexpr double kFirstInteractions = 0.5;  // Root of the mean square, of scaled labels.
 
 uint64_t samples_to_keep(const Settings& settings, uint64_t factors) {
   uint64_t samples =
@@ -125,14 +123,14 @@ class Sampler {
                  .draws = true,
                  .seed = settings_.seed}),
         keep_(samples_to_keep(settings_, model.num_factors())),
-        average_(model, scale_, keep_, rows.size()) {
+        average_(model, scale_, keep_, rows.size()),
+        expected_(rows.size()) {
     priors_.bias_precision = static_cast<float>(kPriorSquare);
     if (continued_) {
       to_scale(model);
     } else {
       model.bias =
           settings_.type == PredictorType::regressor ? 0 : constant_output(settings_.type, rows);
-      enlarge(model);
     }
     blocks_.take(model);
   }
@@ -141,16 +139,22 @@ class Sampler {
   bool sweep(uint64_t epoch, Model& sample) {
     Generator generator(settings_.seed, epoch, kHyperDraws);
     draw_priors(generator);
-    blocks_.sweep(priors_, static_cast<float>(draw_noise_precision(generator)), epoch);
+    // As many of the epochs after the first as there is room for, evenly.
+    const auto burnt = static_cast<uint64_t>(kBurnIn * static_cast<double>(settings_.epochs));
+    const uint64_t left = settings_.epochs - burnt;
+    const bool keeps =
+        epoch >= burnt && (epoch - burnt + 1) * keep_ / left > (epoch - burnt) * keep_ / left;
+    blocks_.sweep(priors_, static_cast<float>(draw_noise_precision(generator)), epoch, keeps);
     blocks_.give(priors_, continued_, sample);
     for (const float output : blocks_.outputs()) {
       if (!std::isfinite(output)) return false;
     }
-    // As many of the epochs after the first as there is room for, evenly.
-    const auto burnt = static_cast<uint64_t>(kBurnIn * static_cast<double>(settings_.epochs));
-    const uint64_t left = settings_.epochs - burnt;
-    if (epoch >= burnt && (epoch - burnt + 1) * keep_ / left > (epoch - burnt) * keep_ / left) {
-      average_.add(sample, blocks_.outputs());
+    if (keeps) {
+      blocks_.give_expected(sample);
+      for (size_t at = 0; at < rows_.size(); ++at) {
+        expected_[at] = predict(sample.view(), rows_.row(at));
+      }
+      average_.add(sample, expected_);
     }
     return true;
   }
@@ -179,23 +183,6 @@ class Sampler {
       label = static_cast<float>((label - scale_.mean) / scale_.deviation);
     }
     return scaled;
-  }
-
-  // Makes the interactions of what was drawn at first as large as kFirstInteractions: from much
-  // smaller ones the sampler, which finds the priors of small factors to be narrow, takes long to
-  // come to where it should be.
-  void enlarge(Model& model) {
-    double squares = 0;
-    for (size_t at = 0; at < rows_.size(); ++at) {
-      const double pairs = interaction(model.view(), rows_.row(at));
-      squares += pairs * pairs;
-    }
-    const double deviation = std::sqrt(squares / static_cast<double>(rows_.size()));
-    if (!(deviation > 0) || deviation >= kFirstInteractions) return;
-    const auto by = static_cast<float>(std::sqrt(kFirstInteractions / deviation));
-    for (uint64_t feature = 0; feature < model.feature_dim(); ++feature) {
-      for (uint32_t f = 0; f < model.num_factors(); ++f) model.row(feature)[f] *= by;
-    }
   }
 
   // The parameters of a model that predicts labels, for scaled ones.
@@ -264,6 +251,7 @@ class Sampler {
   Blocks blocks_;
   const uint64_t keep_;
   Average average_;
+  std::vector<float> expected_;  // Outputs of the sample that is kept.
 };
 
 }  // namespace

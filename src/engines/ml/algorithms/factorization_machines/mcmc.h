@@ -15,8 +15,13 @@
 // kBurnIn of the epochs are left out; of the others up to kSamplesMax are kept, as few as
 // kSamplesMin where num_factors is large.
 //
-// The factors that were drawn at first are enlarged so that interactions matter; else the sampler
-// is slow to leave the small ones. Defaults: epochs 100; learning rates and decays play no part.
+// Rows that know little of a feature make its draws wide, and few samples of them a noisy mean: of
+// the largest set of features that meet in no row (the items, say) a sample holds what they are
+// expected to be, given all others, in place of the draw (blocks.h, give_expected()).
+//
+// The chain begins at factors_init_sigma 0.1, as libFM's does: from larger factors it may stay for
+// long where many of them say what few would. Defaults: epochs 100; learning rates and decays play
+// no part.
 //
 // A training that goes on from a model begins at it, as one sample; num_factors must be that of the
 // model, so one of `mcmc` itself, whose artefact has more factors, is not gone on from.

@@ -104,19 +104,32 @@ class OneFeature {
       squares[1] += w * w;
       product += v * w;
     }
-    const double a = vv_ + 3, b = vw_, d = ww_ + 3;
-    const double determinant = a * d - b * b;
-    const double right_v = vy_ + 3 * 0.5, right_w = wy_ + 3 * 0.5;
+    const auto [a, b, d, determinant, right_v, right_w] = posterior();
     const double mean_v = sums[0] / kDraws, mean_w = sums[1] / kDraws;
     EXPECT_NEAR(mean_v, (d * right_v - b * right_w) / determinant, 0.01);
     EXPECT_NEAR(mean_w, (a * right_w - b * right_v) / determinant, 0.01);
     EXPECT_NEAR(squares[0] / kDraws - mean_v * mean_v, d / determinant, 0.03 * d / determinant);
     EXPECT_NEAR(squares[1] / kDraws - mean_w * mean_w, a / determinant, 0.03 * a / determinant);
     EXPECT_NEAR(product / kDraws - mean_v * mean_w, -b / determinant, 0.03 * d / determinant);
+    // What the draws are around, without a draw.
+    blocks.sweep(priors_, kNoisePrecision, kDraws, true);
+    blocks.give(priors_, false, model);
+    EXPECT_GT(std::abs(model.row(0)[0] - (d * right_v - b * right_w) / determinant), 1e-3);
+    blocks.give_expected(model);
+    EXPECT_NEAR(model.row(0)[0], (d * right_v - b * right_w) / determinant, 1e-4);
+    EXPECT_NEAR(model.linear(0), (a * right_w - b * right_v) / determinant, 1e-4);
   }
 
  private:
   static constexpr float kNoisePrecision = 2;
+
+  struct Posterior {
+    double a, b, d, determinant, right_v, right_w;
+  };
+  Posterior posterior() const {
+    const double a = vv_ + 3, b = vw_, d = ww_ + 3;
+    return {a, b, d, a * d - b * b, vy_ + 3 * 0.5, wy_ + 3 * 0.5};
+  }
 
   void add(double h_v, double h_w, double label) {
     vv_ += kNoisePrecision * h_v * h_v;
@@ -259,6 +272,19 @@ TEST(Mcmc, ClassifiersAreCalibrated) {
                 4 * 0.5 / std::sqrt(rows[bin]))
         << bin;
   }
+}
+
+// Most items have a rating or two: what their factors are to be is not known, and there are more
+// factors than the truth has. Neither may cost anything beside biases alone.
+TEST(Mcmc, ManyFactorsDoNoHarmWhereRatingsAreFew) {
+  const test::Split split = test::make_ratings(1, 25000);
+  Listener listener;
+  const Result<Model> sampled = test::run(
+      solve_mcmc, mcmc_settings(PredictorType::regressor, 2625, 16, 40), split.train, listener, 2);
+  const Result<Model> biases = test::run(
+      solve_mcmc, mcmc_settings(PredictorType::regressor, 2625, 0, 40), split.train, listener, 2);
+  ASSERT_TRUE(sampled && biases);
+  EXPECT_LT(loss_on(*sampled, split.test), loss_on(*biases, split.test));
 }
 
 TEST(Mcmc, RatingsAreFoundAtLeastAsWellAsByAls) {
