@@ -1,5 +1,6 @@
 #include "engines/ml/text_examples.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "engines/ml/channel.h"

@@ -1,5 +1,7 @@
 #include "services/s3/configurations.h"
 
+#include <fmt/format.h>
+
 #include "base/hash.h"
 #include "wire/protocols/document.h"
 

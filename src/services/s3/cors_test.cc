@@ -1,5 +1,6 @@
 #include "services/s3/cors.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "services/s3/errors.h"

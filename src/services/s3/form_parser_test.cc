@@ -1,5 +1,6 @@
 #include "services/s3/form_parser.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace millrace::s3 {

@@ -1,5 +1,7 @@
 #include "services/s3/form_signature.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 #include "base/hash.h"

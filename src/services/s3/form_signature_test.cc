@@ -1,5 +1,6 @@
 #include "services/s3/form_signature.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/hash.h"

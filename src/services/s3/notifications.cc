@@ -1,5 +1,6 @@
 #include "services/s3/notifications.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>

@@ -1,5 +1,6 @@
 #include "services/s3/notifications.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "wire/protocols/document.h"

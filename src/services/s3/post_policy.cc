@@ -1,5 +1,6 @@
 #include "services/s3/post_policy.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <boost/json.hpp>
 

@@ -1,5 +1,6 @@
 #include "services/s3/post_policy.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"

@@ -1,5 +1,7 @@
 #include "services/s3/browser/post_object.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/uri.h"

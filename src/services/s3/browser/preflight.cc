@@ -1,5 +1,7 @@
 #include "services/s3/browser/preflight.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 

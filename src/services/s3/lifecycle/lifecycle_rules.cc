@@ -1,5 +1,7 @@
 #include "services/s3/lifecycle/lifecycle_rules.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 

@@ -1,5 +1,7 @@
 #include "services/s3/replication/replication_rules.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
 #include "services/s3/tag_text.h"

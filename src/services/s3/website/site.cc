@@ -1,5 +1,7 @@
 #include "services/s3/website/site.h"
 
+#include <fmt/format.h>
+
 #include "base/uri.h"
 #include "services/s3/configurations.h"
 #include "services/s3/website/website_rules.h"

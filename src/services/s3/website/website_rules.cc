@@ -1,5 +1,7 @@
 #include "services/s3/website/website_rules.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "base/uri.h"
