@@ -112,5 +112,73 @@ TEST(Decimal, ReadsWholeNumbers) {
   EXPECT_EQ(whole("7"), "none");  // The line ends where digits go on: nothing says it is whole.
 }
 
+// Among other digits, which belong to other numbers.
+Read read_all(const std::string& text) {
+  const std::string around = std::string(64, '7') + text + std::string(64, '8');
+  const char* const begin = around.data() + 64;
+  Read out;
+  out.is_number = read_decimal(begin, begin + text.size(), out.value);
+  out.size = text.size();
+  return out;
+}
+
+TEST(Decimal, ReadsAllOfAWordAsTheLibraryDoes) {
+  std::mt19937_64 generator(2);
+  size_t taken = 0;
+  for (int round = 0; round < 50'000; ++round) {
+    const auto whole = static_cast<int64_t>(generator() >> (11 + generator() % 53));
+    const int point = static_cast<int>(generator() % 12);
+    const bool fractional = generator() % 4 != 0;
+    const double sign = generator() % 2 == 0 ? 1 : -1;
+    const std::string text =
+        fractional ? fmt::format("{:.{}f}", sign * static_cast<double>(whole) / 4096, point)
+                   : fmt::format("{}", whole);
+    const Read number = read_all(text);
+    const bool short_enough = text.size() - (text[0] == '-' ? 1 : 0) <= 16;
+    EXPECT_EQ(number.is_number, short_enough) << text;
+    if (!number.is_number) continue;
+    EXPECT_EQ(number.value, std::strtod(text.c_str(), nullptr)) << text;
+    ++taken;
+  }
+  EXPECT_GT(taken, 10'000u);
+}
+
+// What is changed anywhere is read as take_decimal() reads it, or not at all.
+TEST(Decimal, ReadsNoWordThatIsNoNumber) {
+  std::mt19937_64 generator(3);
+  const std::string letters = "0123456789.-+eE, :x/";
+  size_t numbers = 0;
+  for (int round = 0; round < 200'000; ++round) {
+    std::string text(generator() % 18, '0');
+    for (char& c : text) c = letters[generator() % (generator() % 4 == 0 ? letters.size() : 11)];
+    const Read all = read_all(text);
+    if (!all.is_number) continue;
+    const Read expected = read(text);
+    EXPECT_TRUE(expected.is_number) << text;
+    EXPECT_EQ(expected.size, text.size()) << text;
+    EXPECT_EQ(expected.value, all.value) << text;
+    ++numbers;
+  }
+  EXPECT_GT(numbers, 10'000u);
+  for (const char* text :
+       {"", "-", ".", "-.", "1.2.3", "1..2", "12345678.1.1", "1-", "+1", "1e5"}) {
+    EXPECT_FALSE(read_all(text).is_number) << text;
+  }
+  EXPECT_TRUE(read_all("5.").is_number && read_all(".5").is_number && read_all("-0").is_number);
+}
+
+TEST(Decimal, ReadsAllOfAWordAsAWholeNumber) {
+  const auto whole = [](const std::string& text) {
+    const std::string around = std::string(64, '7') + text + std::string(64, '8');
+    uint64_t value = 0;
+    const char* const begin = around.data() + 64;
+    return read_whole(begin, begin + text.size(), value) ? std::to_string(value) : "none";
+  };
+  EXPECT_EQ(whole("0"), "0");
+  EXPECT_EQ(whole("12345678"), "12345678");
+  EXPECT_EQ(whole("00000009"), "9");
+  for (const char* text : {"", "123456789", "1.2", "-1", "1 ", "a"}) EXPECT_EQ(whole(text), "none");
+}
+
 }  // namespace
 }  // namespace millrace::ml

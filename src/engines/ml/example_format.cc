@@ -62,7 +62,7 @@ std::unique_ptr<ExampleReader> make_examples(const ExampleFormat& format,
   auto unpacked = make_gunzip_source(std::move(source));
   switch (format.kind) {
     case ExampleFormat::Kind::csv:
-      return make_csv_examples(std::move(unpacked), rules, format.labelled);
+      return make_csv_examples(std::move(unpacked), rules, {.labelled = format.labelled});
     case ExampleFormat::Kind::libsvm:
       return make_libsvm_examples(std::move(unpacked), rules);
     default:

@@ -4,7 +4,6 @@
 
 #include <cstring>
 
-#include "engines/ml/decimal.h"
 #include "engines/ml/limits.h"
 
 namespace millrace::ml {
@@ -19,10 +18,10 @@ BytesView without_return(const char* begin, size_t size) {
 }  // namespace
 
 Result<bool> LineReader::refill() {
-  if (begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
+  if (begin_ > kDecimalSlack) {
+    std::memmove(buffer_.data() + kDecimalSlack, buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_ - kDecimalSlack;
+    begin_ = kDecimalSlack;
   }
   if (buffer_.size() < end_ + kReadBytes + kDecimalSlack) {
     buffer_.resize(buffer_.size() * 2 + kReadBytes + kDecimalSlack);

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "engines/ml/byte_source.h"
+#include "engines/ml/decimal.h"
 
 namespace millrace::ml {
 
@@ -18,8 +19,8 @@ class LineReader {
  public:
   explicit LineReader(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
 
-  // The next line, valid until the next call; false at the end. kDecimalSlack bytes behind it can
-  // be read (decimal.h).
+  // The next line, valid until the next call; false at the end. kDecimalSlack bytes before and
+  // behind it can be read (decimal.h).
   Result<bool> next(BytesView& line);
 
   // The number, from 1, of the line that next() answered or failed at.
@@ -30,9 +31,9 @@ class LineReader {
   Result<bool> refill();
 
   std::unique_ptr<ByteSource> source_;
-  std::vector<char> buffer_;
-  size_t begin_ = 0;
-  size_t end_ = 0;
+  std::vector<char> buffer_ = std::vector<char>(2 * kDecimalSlack);
+  size_t begin_ = kDecimalSlack;
+  size_t end_ = kDecimalSlack;
   uint64_t number_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "engines/ml/decimal.h"
 #include "engines/ml/line_reader.h"
 #include "engines/ml/record.h"
+#include "engines/ml/text_words.h"
 
 namespace millrace::ml {
 namespace {
@@ -31,8 +32,8 @@ std::string quoted(const char* at, const char* end, std::string_view stops) {
 // The rows that a line reader's lines are, one by one.
 class TextExamples : public ExampleReader {
  public:
-  TextExamples(std::unique_ptr<ByteSource> source, RowRules rules)
-      : rules_(rules), lines_(std::move(source)) {}
+  TextExamples(std::unique_ptr<ByteSource> source, RowRules rules, TextOptions options)
+      : rules_(rules), side_by_side_(!options.number_by_number), lines_(std::move(source)) {}
 
   Result<bool> read(size_t rows, RowBatch& batch) override {
     BytesView line;
@@ -54,6 +55,7 @@ class TextExamples : public ExampleReader {
   uint64_t line_number() const { return lines_.number(); }
 
   const RowRules rules_;
+  const bool side_by_side_;
 
  private:
   LineReader lines_;
@@ -61,11 +63,59 @@ class TextExamples : public ExampleReader {
 
 class CsvExamples final : public TextExamples {
  public:
-  CsvExamples(std::unique_ptr<ByteSource> source, RowRules rules, bool labelled)
-      : TextExamples(std::move(source), rules), labelled_(labelled) {}
+  CsvExamples(std::unique_ptr<ByteSource> source, RowRules rules, TextOptions options)
+      : TextExamples(std::move(source), rules, options), labelled_(options.labelled) {}
 
  private:
   Result<void> append(const char* at, const char* end, RowBatch& batch) override {
+    if (side_by_side_ && append_side_by_side(at, end, batch)) return ok;
+    return append_one_by_one(at, end, batch);
+  }
+
+  // All columns between the commas of the line. False where it is not a right line, and nothing has
+  // been appended then: append_one_by_one() says what is wrong.
+  bool append_side_by_side(const char* at, const char* end, RowBatch& batch) {
+    const size_t features = rules_.feature_dim;
+    const size_t labels = labelled_ ? 1 : 0;
+    const size_t columns = find_separators(at, end, ',', ',', places_) + 1;
+    if (columns != labels + features) return false;
+    if (numbers_.size() < columns) {
+      numbers_.resize(columns);
+      kept_.resize(columns);
+    }
+    const Words words{.line = at, .places = places_.data()};
+    for (size_t n = 0; (n = read_decimals(words, n, columns, numbers_.data())) < columns; ++n) {
+      if (!read_column(words.begin(n), words.end(n), numbers_[n])) return false;
+    }
+    float label = 0;
+    if (rules_.label != LabelRule::ignored) {
+      label = labelled_ ? numbers_[0] : 0;
+      if (labelled_ && !check_label(rules_.label, label)) return false;
+    }
+    const float* const values = numbers_.data() + labels;
+    size_t kept = 0;
+    for (size_t index = 0; index < features; ++index) {
+      kept_[kept] = static_cast<uint32_t>(index);
+      numbers_[kept] = values[index];
+      kept += values[index] != 0 ? 1 : 0;
+    }
+    batch.indices.insert(batch.indices.end(), kept_.data(), kept_.data() + kept);
+    batch.values.insert(batch.values.end(), numbers_.data(), numbers_.data() + kept);
+    batch.end_row(label);
+    return true;
+  }
+
+  // All of [at, end) as a finite number, blanks around it.
+  static bool read_column(const char* at, const char* end, float& value) {
+    skip_blanks(at, end);
+    double wide = 0;
+    if (!take_decimal(at, end, wide)) return false;
+    skip_blanks(at, end);
+    value = static_cast<float>(wide);
+    return at == end && std::isfinite(value);
+  }
+
+  Result<void> append_one_by_one(const char* at, const char* end, RowBatch& batch) {
     float label = 0;
     const char* const begin = at;
     if (labelled_) {
@@ -142,6 +192,10 @@ class CsvExamples final : public TextExamples {
   }
 
   const bool labelled_;
+  // Of the line that is being read.
+  std::vector<uint32_t> places_;
+  std::vector<float> numbers_;
+  std::vector<uint32_t> kept_;
 };
 
 class LibsvmExamples final : public TextExamples {
@@ -152,6 +206,52 @@ class LibsvmExamples final : public TextExamples {
   Result<void> append(const char* begin, const char* end, RowBatch& batch) override {
     skip_blanks(begin, end);
     if (begin == end || *begin == '#') return ok;
+    if (side_by_side_ && append_side_by_side(begin, end, batch)) return ok;
+    return append_one_by_one(begin, end, batch);
+  }
+
+  // `label index:value index:value`, a blank each between them, indices in order. False where the
+  // line is another one, or wrong, and nothing has been appended then.
+  bool append_side_by_side(const char* begin, const char* end, RowBatch& batch) {
+    const size_t marks = find_separators(begin, end, ' ', ':', places_);
+    if (marks % 2 != 0) return false;
+    const size_t features = marks / 2;
+    if (indices_.size() < features) {
+      indices_.resize(features);
+      values_.resize(features);
+    }
+    double number = 0;
+    if (!read_decimal(begin, begin + places_[1], number)) return false;
+    const float label = rules_.label == LabelRule::ignored ? 0 : static_cast<float>(number);
+    if (!check_label(rules_.label, label)) return false;
+    const Words indices{.line = begin, .places = places_.data() + 1, .stride = 2};
+    const Words values{.line = begin, .places = places_.data() + 2, .stride = 2};
+    if (read_wholes(indices, 0, features, indices_.data()) < features) return false;
+    for (size_t n = 0; (n = read_decimals(values, n, features, values_.data())) < features; ++n) {
+      if (!read_value(values.begin(n), values.end(n), values_[n])) return false;
+    }
+    uint64_t next = 0;  // The least that the next index may be.
+    bool right = true;
+    for (size_t n = 0; n < features; ++n) {
+      right &= begin[places_[2 * n + 1]] == ' ' && begin[places_[2 * n + 2]] == ':';
+      right &= indices_[n] >= next;
+      next = uint64_t{indices_[n]} + 1;
+    }
+    if (!right || next > rules_.feature_dim) return false;
+    batch.indices.insert(batch.indices.end(), indices_.data(), indices_.data() + features);
+    batch.values.insert(batch.values.end(), values_.data(), values_.data() + features);
+    batch.end_row(label);
+    return true;
+  }
+
+  static bool read_value(const char* at, const char* end, float& value) {
+    double wide = 0;
+    if (!take_decimal(at, end, wide)) return false;
+    value = static_cast<float>(wide);
+    return at == end && std::isfinite(value);
+  }
+
+  Result<void> append_one_by_one(const char* begin, const char* end, RowBatch& batch) {
     TRY(const Head head, take_head(begin, end));
     const char* at = begin;
     const size_t open = batch.open_begin();
@@ -234,18 +334,23 @@ class LibsvmExamples final : public TextExamples {
                 fmt::format("feature index {} is not below feature_dim, which is {}", index,
                             rules_.feature_dim));
   }
+
+  // Of the line that is being read.
+  std::vector<uint32_t> places_;
+  std::vector<uint32_t> indices_;
+  std::vector<float> values_;
 };
 
 }  // namespace
 
 std::unique_ptr<ExampleReader> make_csv_examples(std::unique_ptr<ByteSource> source, RowRules rules,
-                                                 bool labelled) {
-  return std::make_unique<CsvExamples>(std::move(source), rules, labelled);
+                                                 TextOptions options) {
+  return std::make_unique<CsvExamples>(std::move(source), rules, options);
 }
 
 std::unique_ptr<ExampleReader> make_libsvm_examples(std::unique_ptr<ByteSource> source,
-                                                    RowRules rules) {
-  return std::make_unique<LibsvmExamples>(std::move(source), rules);
+                                                    RowRules rules, TextOptions options) {
+  return std::make_unique<LibsvmExamples>(std::move(source), rules, options);
 }
 
 }  // namespace millrace::ml

@@ -24,9 +24,15 @@
 
 namespace millrace::ml {
 
+// Lines of the usual shape are read by their separators, all numbers side by side, and others
+// number by number. `number_by_number`: all of them, for tests and fuzzers, which compare the two.
+struct TextOptions {
+  bool labelled = true;  // CSV only.
+  bool number_by_number = false;
+};
 std::unique_ptr<ExampleReader> make_csv_examples(std::unique_ptr<ByteSource> source, RowRules rules,
-                                                 bool labelled = true);
+                                                 TextOptions options = {});
 std::unique_ptr<ExampleReader> make_libsvm_examples(std::unique_ptr<ByteSource> source,
-                                                    RowRules rules);
+                                                    RowRules rules, TextOptions options = {});
 
 }  // namespace millrace::ml

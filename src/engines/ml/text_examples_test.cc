@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "engines/ml/channel.h"
 #include "engines/ml/test_data.h"
 
@@ -21,6 +23,10 @@ using Make = std::unique_ptr<ExampleReader> (*)(std::unique_ptr<ByteSource>, Row
 
 std::unique_ptr<ExampleReader> csv(std::unique_ptr<ByteSource> source, RowRules rules) {
   return make_csv_examples(std::move(source), rules);
+}
+
+std::unique_ptr<ExampleReader> libsvm(std::unique_ptr<ByteSource> source, RowRules rules) {
+  return make_libsvm_examples(std::move(source), rules);
 }
 
 Answer read(Make make, BytesView text, const RowRules& rules = kRules) {
@@ -61,8 +67,9 @@ TEST(Csv, ReadsTheLabelAndThenTheFeatures) {
 
 TEST(Csv, ReadsFeaturesAloneWhereThereIsNoLabel) {
   RowBatch rows;
-  const auto reader = make_csv_examples(make_memory_source("1,2,3,4\n"),
-                                        {.feature_dim = 4, .label = LabelRule::ignored}, false);
+  const auto reader =
+      make_csv_examples(make_memory_source("1,2,3,4\n"),
+                        {.feature_dim = 4, .label = LabelRule::ignored}, {.labelled = false});
   ASSERT_TRUE(reader->read(10, rows));
   EXPECT_EQ(row_text(rows, 0), "0 0:1 1:2 2:3 3:4");
 }
@@ -99,7 +106,7 @@ TEST(Csv, ChecksClasses) {
 }
 
 TEST(Libsvm, ReadsLabelsImportancesAndFeatures) {
-  const Answer answer = read(make_libsvm_examples,
+  const Answer answer = read(libsvm,
                              "1 0:0.5 3:-2\r\n# a comment\n\n"
                              "  -2:0.5\t1:1 \n0.25 2:1 # 3:4\n7\n3 3:1 0:2 3:4\n");
   EXPECT_EQ(answer.error, "");
@@ -113,7 +120,7 @@ TEST(Libsvm, ReadsLabelsImportancesAndFeatures) {
 
 TEST(Libsvm, NamesTheLineAndTheCause) {
   const auto error = [](BytesView text) {
-    const Answer answer = read(make_libsvm_examples, text);
+    const Answer answer = read(libsvm, text);
     return answer.place + ": " + answer.error;
   };
   EXPECT_EQ(error("1 0:1\nx 0:1\n"), "line 2: the label is not a number: 'x'");
@@ -181,6 +188,54 @@ TEST(ContentType, NamesTheFormat) {
     ASSERT_FALSE(format) << wrong;
     EXPECT_NE(format.error().message.find("is not supported"), std::string::npos);
   }
+}
+
+// Whatever stands in a file, reading all numbers of a line side by side changes nothing.
+TEST(TextExamples, AreTheSameSideBySideAndNumberByNumber) {
+  std::mt19937_64 generator(5);
+  size_t rows = 0;
+  size_t errors = 0;
+  for (int round = 0; round < 4000; ++round) {
+    const bool is_csv = round % 2 == 0;
+    std::string text;
+    for (int line = 0; line < 4; ++line) {
+      text += fmt::format("{}", generator() % 2);
+      for (int i = 0; i < 4; ++i) {
+        const double value = static_cast<double>(static_cast<int64_t>(generator() % 4000) - 2000);
+        const double scaled = value / static_cast<double>(1 + generator() % 999);
+        const std::string number = generator() % 9 == 0 ? "0" : fmt::format("{}", scaled);
+        text += is_csv ? "," + number : fmt::format(" {}:{}", i, number);
+      }
+      text += generator() % 8 == 0 ? "\r\n" : "\n";
+    }
+    const std::string letters = "0123456789.,: -+e#\n\r\tx";
+    for (uint64_t edit = generator() % 3; edit > 0; --edit) {
+      text[generator() % text.size()] = letters[generator() % letters.size()];
+    }
+    const auto read_with = [&](bool number_by_number) {
+      const auto reader = is_csv ? make_csv_examples(make_memory_source(text), kRules,
+                                                     {.number_by_number = number_by_number})
+                                 : make_libsvm_examples(make_memory_source(text), kRules,
+                                                        {.number_by_number = number_by_number});
+      Answer answer;
+      const Result<bool> more = reader->read(1000, answer.rows);
+      answer.place = reader->place();
+      if (!more) answer.error = more.error().message;
+      return answer;
+    };
+    const Answer fast = read_with(false);
+    const Answer careful = read_with(true);
+    ASSERT_EQ(fast.error, careful.error) << text;
+    ASSERT_EQ(fast.place, careful.place) << text;
+    ASSERT_EQ(fast.rows.size(), careful.rows.size()) << text;
+    for (size_t at = 0; at < fast.rows.size(); ++at) {
+      ASSERT_EQ(row_text(fast.rows, at), row_text(careful.rows, at)) << text;
+    }
+    rows += fast.rows.size();
+    errors += fast.error.empty() ? 0 : 1;
+  }
+  EXPECT_GT(rows, 5000u);
+  EXPECT_GT(errors, 500u);
 }
 
 }  // namespace

@@ -5,11 +5,12 @@
 // takes the time: an eighth of the items' floats, for some hundred more items in floats.
 //
 // The bound. With u = t p + w and v = a q + r (p whole numbers of at most 7 bits, q odd ones from
-// -15 to 15, w and r what rounding left), <u, v> = t a <p, q> + <t p, r> + <w, v>, so by Cauchy and Schwarz it differs from
-// t a <p, q>, which is computed without error but its last rounding, by at most |t p| |r| + |w|
-// |v|. What float arithmetic adds to either side is within (k + 16) 2^-23 (|u| + |t p|) (|v| + |r|)
-// + 2^-20 |c| + 1e-36. The largest |r| and |v| of 16 items bound them together. Where |u| |v| comes
-// near the largest float, or u is too small to be rounded, every score is computed in floats.
+// -15 to 15, w and r what rounding left), <u, v> = t a <p, q> + <t p, r> + <w, v>, so by Cauchy and
+// Schwarz it differs from t a <p, q>, which is computed without error but its last rounding, by at
+// most |t p| |r| + |w| |v|. What float arithmetic adds to either side is within
+// (k + 16) 2^-23 (|u| + |t p|) (|v| + |r|) + 2^-20 |c| + 1e-36. The largest |r| and |v| of 16 items
+// bound them together. Where |u| |v| comes near the largest float, or u is too small to be rounded,
+// every score is computed in floats.
 //
 // Immutable once made; thread-safe.
 #pragma once
