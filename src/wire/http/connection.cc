@@ -10,6 +10,12 @@
 namespace millrace::http {
 namespace {
 
+// Of a body that is not in memory.
+uint64_t announced(const Body& body) {
+  if (const auto* file = std::get_if<FileBody>(&body)) return file->length;
+  return std::get<StreamBody>(body).reader->content_length().value_or(0);
+}
+
 Response plain(int status, std::string_view text) {
   Response response;
   response.status = status;
@@ -213,10 +219,9 @@ Task<Connection::After> Connection::send_answer(Response& response, RequestBody&
   body.answer_began();
 
   const auto* bytes = std::get_if<Bytes>(&response.body);
-  const auto* file = std::get_if<FileBody>(&response.body);
   Pieces pieces{out_};
   if (plan == BodyPlan::sized && bytes != nullptr) pieces.second = *bytes;
-  const bool more = plan == BodyPlan::sized && file != nullptr && file->length > 0;
+  const bool more = plan == BodyPlan::sized && bytes == nullptr && announced(response.body) > 0;
   if (cut_) co_return After::close;
   const Sent sent = send_now(socket_, pieces, more);
   if (sent == Sent::broken) co_return After::close;

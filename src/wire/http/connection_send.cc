@@ -61,15 +61,16 @@ Task<void> Connection::send_file(FileBody& file) {
 }
 
 Task<void> Connection::send_stream(BodyReader& reader, bool chunked) {
-  constexpr size_t kStepBytes = 64 * 1024;
+  constexpr size_t kStepBytes = 256 * 1024;
   constexpr size_t kPrefixBytes = 16;  // For the size of the chunk, written right before it.
   constexpr std::string_view kLineEnd = "\r\n";
   const std::optional<uint64_t> announced = reader.content_length();
   uint64_t remaining = announced.value_or(UINT64_MAX);
-  const std::unique_ptr<char[]> buffer(new char[kPrefixBytes + kStepBytes + kLineEnd.size()]);
+  const auto step = static_cast<size_t>(std::min<uint64_t>(remaining, kStepBytes));
+  const std::unique_ptr<char[]> buffer(new char[kPrefixBytes + step + kLineEnd.size()]);
   char* const data = buffer.get() + kPrefixBytes;
   while (remaining > 0) {
-    const size_t want = static_cast<size_t>(std::min<uint64_t>(remaining, kStepBytes));
+    const size_t want = static_cast<size_t>(std::min<uint64_t>(remaining, step));
     CO_TRY(const size_t n, co_await reader.read(data, want));
     co_await home_.loop.resume_here();
     if (n == 0) break;
@@ -84,7 +85,9 @@ Task<void> Connection::send_stream(BodyReader& reader, bool chunked) {
       std::memcpy(data + n, kLineEnd.data(), kLineEnd.size());
       pieces.first = {data - size, size + n + kLineEnd.size()};
     }
-    CO_TRY(co_await send(pieces, false));
+    // Where more is known to come, the end of this piece goes out with the beginning of the next:
+    // each packet wakes the peer.
+    CO_TRY(co_await send(pieces, announced && remaining > 0));
   }
   if (announced && remaining > 0) {
     co_return fail(ErrorKind::internal, "the stream is shorter than it said");
