@@ -51,18 +51,23 @@ bool from_hex(std::string_view text, Bytes& out) {
 }
 
 std::string to_base64(BytesView bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t n = bytes.size() - i < 3 ? bytes.size() - i : 3;
-    uint32_t word = 0;
-    for (size_t j = 0; j < 3; ++j) {
-      word = word << 8 | (j < n ? static_cast<uint8_t>(bytes[i + j]) : 0U);
-    }
-    for (size_t j = 0; j < 4; ++j) {
-      out.push_back(j <= n ? kBase64[word >> (18 - 6 * j) & 63] : '=');
-    }
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  const auto byte = [bytes](size_t i) -> uint32_t { return static_cast<uint8_t>(bytes[i]); };
+  char* to = out.data();
+  size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3) {
+    const uint32_t word = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+    *to++ = kBase64[word >> 18];
+    *to++ = kBase64[word >> 12 & 63];
+    *to++ = kBase64[word >> 6 & 63];
+    *to++ = kBase64[word & 63];
   }
+  const size_t rest = bytes.size() - i;
+  if (rest == 0) return out;
+  const uint32_t word = byte(i) << 16 | (rest == 2 ? byte(i + 1) << 8 : 0U);
+  *to++ = kBase64[word >> 18];
+  *to++ = kBase64[word >> 12 & 63];
+  if (rest == 2) *to = kBase64[word >> 6 & 63];
   return out;
 }
 

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/result.h"
+
 namespace millrace {
 namespace {
 
@@ -41,6 +43,8 @@ Civil civil(Time t) {
 
 // Writes text piece by piece; several of these stand in every answer.
 struct Writer {
+  static constexpr size_t kLongest = 32;
+  Writer() { out.reserve(kLongest); }
   std::string out;
 
   Writer& number(int value, unsigned digits) {
@@ -49,11 +53,10 @@ struct Writer {
       out += fmt::format("{:0{}}", value, digits);
       return *this;
     }
-    const size_t end = out.size() + digits;
-    out.resize(end);
-    for (size_t i = 1; i <= digits; ++i, value /= 10) {
-      out[end - i] = static_cast<char>('0' + value % 10);
-    }
+    char text[4] = {};
+    ASSERT(digits <= sizeof text);
+    for (size_t i = digits; i-- > 0; value /= 10) text[i] = static_cast<char>('0' + value % 10);
+    out.append(text, digits);
     return *this;
   }
   Writer& number(unsigned value, unsigned digits) {

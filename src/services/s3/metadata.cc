@@ -25,8 +25,11 @@ void put_attribute(Attributes& out, std::string_view name, std::string_view valu
 }
 
 std::string_view find_attribute(const Attributes& attributes, std::string_view name) {
-  const auto found = attributes.find(std::string(name));
-  return found == attributes.end() ? std::string_view() : std::string_view(found->second);
+  // There are few, and looking a key up would make a text of its name.
+  for (const auto& [known, value] : attributes) {
+    if (known == name) return value;
+  }
+  return {};
 }
 
 std::string content_encoding_of(std::string_view header) {

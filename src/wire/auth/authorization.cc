@@ -56,6 +56,8 @@ bool read_signed_headers(std::string_view text, Authorization& out) {
   return true;
 }
 
+constexpr size_t kBasicBytes = 16;  // Of yyyymmddThhmmssZ; an HTTP date is longer.
+
 struct Components {
   std::optional<std::string_view> credential, signed_headers, signature;
 };
@@ -135,7 +137,9 @@ std::expected<void, AuthFailure> read_date(const RequestView& request, Authoriza
   if (!time && !amz) time = parse_http_date(header->value);
   if (!time) return problem(AuthProblem::date_malformed, header->value.substr(0, 64));
   out.time = *time;
-  out.iso_time = to_iso8601_basic(*time);
+  // What was parsed in that form is as it would be written.
+  const bool basic = header->value.size() == kBasicBytes;
+  out.iso_time = basic ? std::string(header->value) : to_iso8601_basic(*time);
   return {};
 }
 

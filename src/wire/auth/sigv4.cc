@@ -54,8 +54,14 @@ std::string normalize(std::string_view path) {
   return out;
 }
 
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+         c == '-' || c == '.' || c == '_' || c == '~';
+}
+
 // Decodes and encodes each segment on its own, so that an escaped slash stays one.
 std::optional<std::string> encode_once(std::string_view path) {
+  if (std::ranges::all_of(path, is_plain)) return std::string(path);
   std::string out;
   while (true) {
     const size_t end = path.find('/');
@@ -159,8 +165,10 @@ std::string canonical_request(const RequestView& request, const CanonicalParts& 
 std::string string_to_sign(std::string_view iso_time, const CredentialScope& scope,
                            std::string_view canonical_request) {
   std::string out;
-  out.reserve(192);
-  out.append(kAlgorithm).append("\n").append(iso_time).append("\n").append(scope.text());
+  out.reserve(256);
+  out.append(kAlgorithm).append("\n").append(iso_time).append("\n");
+  out.append(scope.date).append("/").append(scope.region).append("/").append(scope.service);
+  out.append("/").append(kTerminator);
   return out.append("\n").append(to_hex(sha256(canonical_request)));
 }
 

@@ -40,6 +40,17 @@ bool streams(const Operation& operation) {
   return operation.input->members[static_cast<size_t>(operation.input->payload)].shape->streaming;
 }
 
+// Whether a header says something of the body that payload_checks() would compare.
+bool describes_body(const auth::RequestView& request) {
+  return std::ranges::any_of(request.headers, [](const HeaderView& header) {
+    constexpr std::string_view kChecksum = "x-amz-checksum-";
+    const std::string_view name = header.name;
+    return http::equal_ignoring_case(name, "content-md5") ||
+           http::equal_ignoring_case(name, "expect") ||
+           http::equal_ignoring_case(name.substr(0, kChecksum.size()), kChecksum);
+  });
+}
+
 bool has_blob_payload(const Operation& operation) {
   if (operation.input == nullptr || operation.input->payload < 0) return false;
   return operation.input->members[static_cast<size_t>(operation.input->payload)].shape->kind ==
@@ -263,7 +274,7 @@ Task<void> Pipeline::authenticate(Exchange& x) {
   }
   CO_TRY(choose_operation(x));
   CO_TRY(authorize(x));
-  if (body_first || named_in_body) co_return ok;
+  if (body_first || named_in_body || is_bare(x)) co_return ok;
   CO_TRY(prepare_payload(x));
   if (streams(*x.operation)) {
     x.call.body = x.payload.get();
@@ -271,6 +282,15 @@ Task<void> Pipeline::authenticate(Exchange& x) {
     co_return ok;
   }
   co_return co_await read_body(x);
+}
+
+// Whether there is no body, none is claimed, and nobody waits for one: there is nothing to verify.
+bool Pipeline::is_bare(const Exchange& x) {
+  if (x.request.body.content_length() != 0 || streams(*x.operation)) return false;
+  const bool nothing = x.verified.payload == auth::PayloadMode::unsigned_payload ||
+                       (x.verified.payload == auth::PayloadMode::literal &&
+                        x.verified.payload_sha256 == auth::kEmptySha256);
+  return nothing && !describes_body(x.view());
 }
 
 // Puts what verifies the body between the socket and whoever reads it.

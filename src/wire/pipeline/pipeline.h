@@ -52,6 +52,7 @@ class Pipeline final : public http::Handler {
   Task<void> serve(Exchange& exchange);
   Task<void> authenticate(Exchange& exchange);
   Task<void> read_body(Exchange& exchange);
+  static bool is_bare(const Exchange& exchange);
   Result<void> prepare_payload(Exchange& exchange);
   Result<void> identify(Exchange& exchange) const;
   Result<void> authorize(const Exchange& exchange) const;

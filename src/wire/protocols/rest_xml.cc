@@ -110,6 +110,8 @@ Result<Value> decode_xml_request(const Scope& scope, const RequestParts& request
 }
 
 void add_ids(const Scope& scope, Headers& headers) {
+  constexpr size_t kUsual = 12;
+  headers.reserve(kUsual);
   headers.emplace_back("x-amz-request-id", scope.request_id);
   headers.emplace_back("x-amz-id-2", host_id(scope.request_id));
 }

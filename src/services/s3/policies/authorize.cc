@@ -93,17 +93,18 @@ bool is_about_the_policy(std::string_view action) {
 
 Result<void> decide(const S3& s3, const wire::Call& call, const objects::Bucket& bucket,
                     const Question& question) {
+  policy::Policies policies;
+  TRY(policies.resource, find_bucket_policy(s3, bucket.name));
+  const bool owner = call.principal.account == bucket.owner;
+  // Before anything is put together that only policies ask about.
+  if (call.principal.root && owner) {
+    if (!policies.resource || is_about_the_policy(question.action)) return {};
+  }
   TRY(policy::Subject subject, plain_subject_of(s3, call));
   policy::Request request{.subject = std::move(subject),
                           .action = std::string(question.action),
                           .resource = bucket_arn(bucket.name, question.id.key),
                           .resource_account = bucket.owner};
-  const bool owner = request.subject.account == bucket.owner;
-  policy::Policies policies;
-  TRY(policies.resource, find_bucket_policy(s3, bucket.name));
-  if (request.subject.root && owner) {
-    if (!policies.resource || is_about_the_policy(question.action)) return {};
-  }
   name_canonically(request.subject);
   TRY(policy::Policies own, s3.permissions.of(request.subject));
   own.resource = std::move(policies.resource);
@@ -182,7 +183,7 @@ Result<void> authorize(void* service, wire::Call& call, const wire::Operation& o
   const Permission* const needed = permission_of(operation.name);
   objects::ObjectId id;
   id.bucket = text_member(operation, input, "Bucket");
-  const std::string fallback = fmt::format("s3:{}", operation.name);
+  const std::string fallback = needed != nullptr ? "" : fmt::format("s3:{}", operation.name);
   const std::string_view version = text_member(operation, input, "VersionId");
   Question question{.action = needed != nullptr ? needed->action : std::string_view(fallback),
                     .id = id,
@@ -200,29 +201,30 @@ Result<void> authorize(void* service, wire::Call& call, const wire::Operation& o
       if (question.list == ListPermission::write) question.list = ListPermission::none;
     }
   }
-  Result<objects::Bucket> bucket = s3.objects.bucket(id.bucket);
+  const Result<objects::Bucket> found = s3.objects.bucket(id.bucket);
   // Its operation says so; whoever makes it meanwhile has not been asked.
-  if (!bucket && bucket.error().kind == ErrorKind::not_found) return {};
-  if (!bucket) return fail(std::move(bucket).error());
+  if (!found && found.error().kind == ErrorKind::not_found) return {};
+  if (!found) return fail(found.error());
+  const objects::Bucket& bucket = *found;
   // Each key is asked for by the operation itself.
   if (operation.name == "DeleteObjects") {
     call.authorized = true;
-    return check_payer(s3, call, *bucket, operation, input);
+    return check_payer(s3, call, bucket, operation, input);
   }
-  TRY(decide(s3, call, *bucket, question));
+  TRY(decide(s3, call, bucket, question));
   if (needed != nullptr && !needed->also.empty()) {
     question.action = needed->also;
-    TRY(decide(s3, call, *bucket, question));
+    TRY(decide(s3, call, bucket, question));
   }
   for (const std::string_view action : further_actions(operation, input)) {
     question.action = action;
     question.list = ListPermission::none;
-    TRY(decide(s3, call, *bucket, question));
+    TRY(decide(s3, call, bucket, question));
   }
-  TRY(check_payer(s3, call, *bucket, operation, input));
+  TRY(check_payer(s3, call, bucket, operation, input));
   call.authorized = true;
   const bool reads = question.list == ListPermission::read && !id.key.empty();
-  return reads ? hide_absence(s3, call, *bucket, id) : Result<void>();
+  return reads ? hide_absence(s3, call, bucket, id) : Result<void>();
 }
 
 Result<void> authorize_action(const S3& s3, const wire::Call& call, std::string_view action,
