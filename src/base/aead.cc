@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -50,28 +51,42 @@ void Secret::wipe() { millrace::wipe(bytes_); }
 
 void wipe(Bytes& bytes) {
   // Capacity and not size: a string that was moved from keeps its short form's bytes.
-  bytes.resize(bytes.capacity());
-  OPENSSL_cleanse(bytes.data(), bytes.size());
-  bytes.clear();
+  bytes.resize_and_overwrite(bytes.capacity(), [](char* data, size_t size) {
+    explicit_bzero(data, size);
+    return 0;
+  });
 }
 
-// One context for each direction: each keeps the expanded key, and a message sets only its nonce.
+// One context for each direction, made when it is first needed, for most keys go one way: each
+// keeps the expanded key, and a message sets only its nonce.
 struct Cipher::Contexts {
-  explicit Contexts(BytesView key) {
-    ASSERT(sealing != nullptr);
-    ASSERT(opening != nullptr);
-    ASSERT(EVP_EncryptInit_ex2(sealing, algorithm(), raw(key), nullptr, nullptr) == 1);
-    ASSERT(EVP_DecryptInit_ex2(opening, algorithm(), raw(key), nullptr, nullptr) == 1);
-  }
+  explicit Contexts(BytesView key) : key_(Bytes(key)) {}
   ~Contexts() {
-    EVP_CIPHER_CTX_free(sealing);  // Wipes the key.
-    EVP_CIPHER_CTX_free(opening);
+    EVP_CIPHER_CTX_free(sealing_);  // Wipes the key.
+    EVP_CIPHER_CTX_free(opening_);
   }
   Contexts(const Contexts&) = delete;
   Contexts& operator=(const Contexts&) = delete;
 
-  EVP_CIPHER_CTX* sealing = EVP_CIPHER_CTX_new();
-  EVP_CIPHER_CTX* opening = EVP_CIPHER_CTX_new();
+  EVP_CIPHER_CTX* sealing() {
+    if (sealing_ != nullptr) return sealing_;
+    sealing_ = EVP_CIPHER_CTX_new();
+    ASSERT(sealing_ != nullptr);
+    ASSERT(EVP_EncryptInit_ex2(sealing_, algorithm(), raw(key_.view()), nullptr, nullptr) == 1);
+    return sealing_;
+  }
+  EVP_CIPHER_CTX* opening() {
+    if (opening_ != nullptr) return opening_;
+    opening_ = EVP_CIPHER_CTX_new();
+    ASSERT(opening_ != nullptr);
+    ASSERT(EVP_DecryptInit_ex2(opening_, algorithm(), raw(key_.view()), nullptr, nullptr) == 1);
+    return opening_;
+  }
+
+ private:
+  const Secret key_;
+  EVP_CIPHER_CTX* sealing_ = nullptr;
+  EVP_CIPHER_CTX* opening_ = nullptr;
 };
 
 Cipher::Cipher(BytesView key) {
@@ -84,7 +99,7 @@ Cipher& Cipher::operator=(Cipher&&) noexcept = default;
 
 void Cipher::seal(BytesView nonce, BytesView bound, BytesView plain, char* out) {
   ASSERT(nonce.size() == kNonceBytes);
-  EVP_CIPHER_CTX* const context = contexts_->sealing;
+  EVP_CIPHER_CTX* const context = contexts_->sealing();
   auto* const to = reinterpret_cast<unsigned char*>(out);
   int length = 0;
   ASSERT(EVP_EncryptInit_ex2(context, nullptr, nullptr, raw(nonce), nullptr) == 1);
@@ -100,7 +115,7 @@ bool Cipher::open(BytesView nonce, BytesView bound, BytesView sealed, char* out)
   const BytesView text = sealed.substr(0, sealed.size() - kTagBytes);
   std::array<unsigned char, kTagBytes> tag{};
   std::ranges::copy(sealed.substr(text.size()), tag.begin());
-  EVP_CIPHER_CTX* const context = contexts_->opening;
+  EVP_CIPHER_CTX* const context = contexts_->opening();
   auto* const to = reinterpret_cast<unsigned char*>(out);
   int length = 0;
   ASSERT(EVP_DecryptInit_ex2(context, nullptr, nullptr, raw(nonce), nullptr) == 1);

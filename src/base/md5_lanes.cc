@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <type_traits>
 
 #include "base/result.h"
 
@@ -24,12 +25,20 @@ constexpr std::array<uint32_t, 64> kSines = {
 constexpr std::array<std::array<int, 4>, 4> kTurns = {
     {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}}};
 
-// One word of one stream, or of eight: the steps are the same.
+// One word of one stream, or of eight: the steps are the same. A Single has its word in the first
+// place of a vector, whose instructions need four cycles a step where others need five.
 using Vector = uint32_t __attribute__((vector_size(32)));
+using Single = uint32_t __attribute__((vector_size(16)));
 template <class Word>
 struct Words {
   Word a, b, c, d;
 };
+
+// Has `word` made here. A step waits for the step before it, so what can be added without that is
+// to be added first; the compiler would choose another order.
+[[gnu::always_inline]] inline void make_now(uint32_t& word) { asm("" : "+r"(word)); }
+[[gnu::always_inline]] inline void make_now(Single& word) { asm("" : "+x"(word)); }
+[[gnu::always_inline]] inline void make_now(Vector&) {}  // As the compiler would.
 
 template <int kStep, class Word>
 [[gnu::always_inline]] inline void take_step(Words<Word>& w, const Word* message) {
@@ -40,8 +49,12 @@ template <int kStep, class Word>
                                       : 7 * kStep % 16;
   constexpr int kTurn = kTurns[kRound][kStep % 4];
   Word mixed = w.a + message[kWord] + kSines[kStep];
+  // As numbers, two words without a common bit are added where vectors unite them in passing.
+  if constexpr (kRound == 1 && std::is_integral_v<Word>) mixed += w.c & ~w.d;
+  make_now(mixed);
   if constexpr (kRound == 0) mixed += w.d ^ (w.b & (w.c ^ w.d));
-  if constexpr (kRound == 1) mixed += (w.b & w.d) | (w.c & ~w.d);
+  if constexpr (kRound == 1 && std::is_integral_v<Word>) mixed += w.b & w.d;
+  if constexpr (kRound == 1 && !std::is_integral_v<Word>) mixed += (w.b & w.d) | (w.c & ~w.d);
   if constexpr (kRound == 2) mixed += w.b ^ w.c ^ w.d;
   if constexpr (kRound == 3) mixed += w.c ^ (w.b | ~w.d);
   const Word turned = (mixed << kTurn) | (mixed >> (32 - kTurn));
@@ -69,7 +82,9 @@ template <class Word>
 
 static_assert(std::endian::native == std::endian::little);
 
-void digest_one(std::array<uint32_t, 4>& state, const char* bytes, size_t blocks) {
+using State = std::array<uint32_t, 4>;
+
+void digest_one(State& state, const char* bytes, size_t blocks) {
   Words<uint32_t> w{state[0], state[1], state[2], state[3]};
   for (; blocks > 0; --blocks, bytes += kBlock) {
     uint32_t message[16];
@@ -77,6 +92,20 @@ void digest_one(std::array<uint32_t, 4>& state, const char* bytes, size_t blocks
     mix_block(w, message);
   }
   state = {w.a, w.b, w.c, w.d};
+}
+
+[[gnu::target("avx512vl")]] void digest_one_avx512(State& state, const char* bytes, size_t blocks) {
+  Words<Single> w{{state[0]}, {state[1]}, {state[2]}, {state[3]}};
+  for (; blocks > 0; --blocks, bytes += kBlock) {
+    Single message[16];
+    for (size_t i = 0; i < 16; ++i) {
+      uint32_t word = 0;
+      std::memcpy(&word, bytes + 4 * i, sizeof word);
+      message[i] = Single{word};
+    }
+    mix_block(w, message);
+  }
+  state = {w.a[0], w.b[0], w.c[0], w.d[0]};
 }
 
 // Eight words of each of eight streams, turned round: out[i] has the word i of every stream.
@@ -102,7 +131,7 @@ void digest_one(std::array<uint32_t, 4>& state, const char* bytes, size_t blocks
   }
 }
 
-using States = std::array<std::array<uint32_t, 4>*, kMd5Lanes>;
+using States = std::array<State*, kMd5Lanes>;
 
 [[gnu::always_inline]] inline void digest_eight(const States& states, const char* const* bytes,
                                                 size_t blocks) {
@@ -132,18 +161,17 @@ using States = std::array<std::array<uint32_t, 4>*, kMd5Lanes>;
   digest_eight(states, bytes, blocks);
 }
 
-// What the processor is best at. `lanes_min`: from so many streams on, vectors are faster.
+// What the processor is best at: with one stream, and with more.
 struct Kernel {
+  void (*digest_one)(State&, const char*, size_t) = nullptr;
   void (*digest_eight)(const States&, const char* const*, size_t) = nullptr;
-  size_t lanes_min = 1;
 };
 
-// With AVX-512VL a step of eight streams takes as long as OpenSSL's of one. AVX2 cannot turn words
-// in one instruction, so a stream alone goes without it.
+// AVX2 cannot turn words in one instruction, so a stream alone goes without it.
 Kernel find_kernel() {
-  if (__builtin_cpu_supports("avx512vl")) return {digest_eight_avx512, 1};
-  if (__builtin_cpu_supports("avx2")) return {digest_eight_avx2, 2};
-  return {};
+  if (__builtin_cpu_supports("avx512vl")) return {digest_one_avx512, digest_eight_avx512};
+  if (__builtin_cpu_supports("avx2")) return {digest_one, digest_eight_avx2};
+  return {digest_one, nullptr};
 }
 
 const Kernel& kernel() {
@@ -152,20 +180,20 @@ const Kernel& kernel() {
 }
 
 struct Work {
-  std::array<uint32_t, 4>* state = nullptr;
+  State* state = nullptr;
   const char* bytes = nullptr;
 };
 
 void digest_blocks(std::span<const Work> work, size_t blocks) {
   const Kernel& best = kernel();
-  if (best.digest_eight == nullptr || work.size() < best.lanes_min) {
-    for (const Work& one : work) digest_one(*one.state, one.bytes, blocks);
+  if (best.digest_eight == nullptr || work.size() == 1) {
+    for (const Work& one : work) best.digest_one(*one.state, one.bytes, blocks);
     return;
   }
   // Lanes without a stream repeat the last one, into a state that nobody reads.
   States states{};
   const char* bytes[kMd5Lanes];
-  std::array<uint32_t, 4> unused{};
+  State unused{};
   for (size_t i = 0; i < kMd5Lanes; ++i) {
     states[i] = i < work.size() ? work[i].state : &unused;
     bytes[i] = work[std::min(i, work.size() - 1)].bytes;

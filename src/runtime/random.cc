@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <array>
 #include <cstring>
 #include <mutex>
 #include <random>
@@ -12,17 +13,45 @@
 namespace millrace::runtime {
 namespace {
 
+void ask_kernel(char* out, size_t size) {
+  while (size > 0) {
+    const ssize_t got = getrandom(out, size, 0);
+    if (got < 0) continue;  // EINTR
+    out += got;
+    size -= static_cast<size_t>(got);
+  }
+}
+
+// What the kernel gave a thread ahead, so that keys and nonces do not cost a system call each. What
+// is handed out is wiped here, and is nobody else's. (A process that was forked and goes on without
+// exec() would hand out the same bytes; there is none.)
+struct Ahead {
+  std::array<char, 512> bytes;
+  size_t left = 0;
+
+  void fill(char* out, size_t size) {
+    if (size > left) {
+      ask_kernel(bytes.data(), bytes.size());
+      left = bytes.size();
+    }
+    left -= size;
+    std::memcpy(out, bytes.data() + left, size);
+    explicit_bzero(bytes.data() + left, size);
+  }
+};
+
+constinit thread_local Ahead ahead{};
+
 class SystemRandom final : public Random {
  public:
   void fill(void* bytes, size_t size) override {
-    auto* out = static_cast<char*>(bytes);
-    while (size > 0) {
-      const ssize_t got = getrandom(out, size, 0);
-      if (got < 0) continue;  // EINTR
-      out += got;
-      size -= static_cast<size_t>(got);
-    }
+    auto* const out = static_cast<char*>(bytes);
+    if (size <= kFewBytes) return ahead.fill(out, size);
+    ask_kernel(out, size);
   }
+
+ private:
+  static constexpr size_t kFewBytes = 64;
 };
 
 class SeededRandom final : public Random {

@@ -21,8 +21,9 @@ constexpr uint64_t kTimeMask = (uint64_t{1} << 4 * kTimeDigits) - 1;
 constexpr size_t kBufferBytes =
     256 * 1024;  // Written at once; a smaller blob is one file operation.
 constexpr uint64_t kWritebackBytes =
-    2 * 1024 * 1024;  // So often the disk is set to work, or all of it comes with the last sync.
+    512 * 1024;  // So often the disk is set to work, or all of it comes with the last sync.
 constexpr unsigned kBlobsInFolder = 1024;  // Then the next ones go to another folder.
+constexpr unsigned kRemovalsMax = 64;      // That nobody waits for.
 
 bool is_lower_hex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -85,10 +86,13 @@ Result<BlobId> Blobs::State::next_id() {
 }
 
 Result<void> Blobs::State::publish(File& file, const Path& staged, const BlobId& id) {
-  TRY(file.sync());
   TRY(const Path place, path(id));
   TRY(disk.rename(staged, place));
-  if (Result<void> synced = names.sync(place.parent_path()); !synced) {
+  // In this order: the disk takes the new name with the file's own change, so that there is little
+  // left for the folder's sync to wait for. Until both are done, nobody names it.
+  Result<void> synced = file.sync();
+  if (synced) synced = names.sync(place.parent_path());
+  if (!synced) {
     // Not sealed. Should the removal fail too, it is an orphan for sweep().
     static_cast<void>(disk.remove(place));
     return fail(std::move(synced).error());
@@ -105,6 +109,7 @@ struct BlobWriter::State {
   State& operator=(const State&) = delete;
 
   // Blocking, on the pool.
+  Result<void> append_behind_buffer(BytesView bytes);
   Result<void> append(BytesView bytes);
   Result<void> write(BytesView bytes);  // To the file, as it is.
   Result<BlobId> seal();
@@ -125,6 +130,12 @@ struct BlobWriter::State {
   std::optional<Error> error;
   bool sealed = false;
 };
+
+Result<void> BlobWriter::State::append_behind_buffer(BytesView bytes) {
+  if (!buffer.empty()) TRY(remember(of_disk(append(buffer))));
+  buffer.clear();
+  return remember(of_disk(append(bytes)));
+}
 
 Result<void> BlobWriter::State::append(BytesView bytes) {
   sums.add(bytes);
@@ -192,10 +203,22 @@ Task<void> BlobWriter::write(BytesView bytes) {
     state->buffer.append(bytes);
     co_return ok;
   }
-  const auto work = [state, bytes]() -> Result<void> {
-    if (!state->buffer.empty()) TRY(state->remember(of_disk(state->append(state->buffer))));
-    state->buffer.clear();
-    return state->remember(of_disk(state->append(bytes)));
+  const auto work = [state, bytes] { return state->append_behind_buffer(bytes); };
+  Task<void> run = state->blobs.pool.run(work);
+  co_return co_await std::move(run);
+}
+
+Task<void> BlobWriter::write_made(std::function<BytesView()> make) {
+  State* const state = state_.get();
+  ASSERT(!state->sealed);
+  if (state->error) co_return fail(*state->error);
+  const auto work = [state, &make]() -> Result<void> {
+    const BytesView bytes = make();
+    if (state->buffer.size() + bytes.size() >= kBufferBytes) {
+      return state->append_behind_buffer(bytes);
+    }
+    state->buffer.append(bytes);
+    return {};
   };
   Task<void> run = state->blobs.pool.run(work);
   co_return co_await std::move(run);
@@ -219,7 +242,10 @@ Result<std::unique_ptr<Blobs>> Blobs::start(Options options) {
 }
 
 Blobs::Blobs(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Blobs::~Blobs() = default;
+Blobs::~Blobs() {
+  std::unique_lock lock(state_->removal);
+  state_->removed.wait(lock, [this] { return state_->removals == 0; });
+}
 
 uint64_t Blobs::damages() const { return state_->damages.load(std::memory_order_relaxed); }
 
@@ -242,16 +268,44 @@ Task<BlobId> Blobs::put(BytesView bytes) {
   co_return co_await std::move(run);
 }
 
+Result<void> Blobs::State::remove(const BlobId& id) {
+  TRY(const Path place, path(id));
+  Result<void> gone = of_disk(disk.remove(place));
+  if (!gone && gone.error().kind == ErrorKind::not_found) return {};
+  return gone;
+}
+
+bool Blobs::State::begin_removal(const BlobId& id) {
+  {
+    const std::lock_guard lock(removal);
+    if (removals >= kRemovalsMax) return false;
+    ++removals;
+  }
+  const auto work = [this, id] {
+    static_cast<void>(remove(id));
+    end_removal();
+  };
+  if (pool.submit(work)) return true;
+  end_removal();
+  return false;
+}
+
+void Blobs::State::end_removal() {
+  const std::lock_guard lock(removal);
+  --removals;
+  removed.notify_all();
+}
+
 Task<void> Blobs::remove(BlobId id) {
   State* const state = state_.get();
-  const auto work = [state, id]() -> Result<void> {
-    TRY(const Path place, state->path(id));
-    Result<void> removed = of_disk(state->disk.remove(place));
-    if (!removed && removed.error().kind == ErrorKind::not_found) return {};
-    return removed;
-  };
+  const auto work = [state, id] { return state->remove(id); };
   Task<void> run = state->pool.run(work);
   co_return co_await std::move(run);
+}
+
+Task<void> Blobs::remove_soon(BlobId id) {
+  if (state_->begin_removal(id)) co_return ok;
+  co_return co_await remove(std::move(id));
 }
 
 Result<uint64_t> Blobs::State::sweep_folder(const Path& folder, Time before,

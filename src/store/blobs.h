@@ -66,6 +66,8 @@ class BlobWriter final {
   // Appends. `bytes` stay as they are until the task ends. After an error the writer only answers
   // that error.
   Task<void> write(BytesView bytes);
+  // Appends what `make` answers, which is called on the pool; its bytes stay until the task ends.
+  Task<void> write_made(std::function<BytesView()> make);
   uint64_t size_bytes() const;
   // Ends the writer. What it answers is on disk.
   Task<BlobId> seal();
@@ -121,6 +123,9 @@ class Blobs final {
   Task<Bytes> read(BlobId id, uint64_t size_max);
   // After the commit that no longer names it. Without effect where there is none.
   Task<void> remove(BlobId id);
+  // The same without waiting for it, unless many wait already. What cannot be removed is left to
+  // sweep().
+  Task<void> remove_soon(BlobId id);
 
   // Removes every blob older than `grace` that `is_referenced` denies; answers how many. It is
   // called on the pool. An error of it ends the sweep.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "runtime/locked.h"
@@ -45,6 +47,10 @@ struct Blobs::State {
   Result<void> make_folder(const std::string& digits);
   // Makes the staged file, which is whole, the blob of that id.
   Result<void> publish(runtime::File& file, const runtime::Path& staged, const BlobId& id);
+  Result<void> remove(const BlobId& id);
+  // False where nothing was begun.
+  bool begin_removal(const BlobId& id);
+  void end_removal();
   Result<uint64_t> sweep(Time before, const IsReferenced& is_referenced);
   Result<uint64_t> sweep_folder(const runtime::Path& folder, Time before,
                                 const IsReferenced& is_referenced);
@@ -59,6 +65,10 @@ struct Blobs::State {
   SharedSync names;
   runtime::Locked<BlobFolder> folder;
   std::atomic<uint64_t> damages = 0;  // Reads that met one.
+
+  std::mutex removal;
+  std::condition_variable removed;
+  unsigned removals = 0;  // That run or wait, without anybody who waits for them.
 };
 
 struct BlobReader::State {

@@ -188,8 +188,8 @@ TEST_F(BlobsTest, SealAnswersWhenBytesAndNameAreSynced) {
   ASSERT_TRUE(put("x"));
   plan_.clear();
   EXPECT_EQ(operations,
-            (std::vector{FileOperation::create, FileOperation::append, FileOperation::sync,
-                         FileOperation::rename, FileOperation::sync_directory}));
+            (std::vector{FileOperation::create, FileOperation::append, FileOperation::rename,
+                         FileOperation::sync, FileOperation::sync_directory}));
 }
 
 Task<void> put_one(Blobs* blobs, std::set<std::string>* ids) {

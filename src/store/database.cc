@@ -55,7 +55,7 @@ rocksdb::Options rocks_options(const Database::Options& wanted) {
   // There is one writer.
   o.allow_concurrent_memtable_write = false;
   o.memtable_insert_with_hint_prefix_extractor = std::make_shared<TableOfKey>();
-  o.arena_block_size = 128 * 1024;
+  o.arena_block_size = arena_block_bytes(wanted);
   o.max_total_wal_size = 4 * wanted.write_buffer_bytes;
   o.max_background_jobs = 2;
   o.max_open_files = 256;

@@ -81,7 +81,7 @@ class Txn final {
 
   template <class Row>
   void put(const Table<Row>& table, const Row& row) {
-    put_raw(table.name, encode_key(row.key()), encode_row(row));
+    put_encoded(table.name, encode_key(row.key()), encode_row(row));
   }
 
   template <class Row>
@@ -141,7 +141,10 @@ class Txn final {
 
   // For engines with encodings of their own. Keys do not contain the table's name.
   Result<std::optional<Bytes>> get_raw(std::string_view table, BytesView key);
-  void put_raw(std::string_view table, BytesView key, BytesView value);
+  void put_raw(std::string_view table, BytesView key, BytesView value) {
+    put_encoded(table, key, Bytes(value));
+  }
+  void put_encoded(std::string_view table, BytesView key, Bytes value);
   void erase_raw(std::string_view table, BytesView key);
   Result<std::vector<RawRow>> scan_raw(std::string_view table, const Range& range);
   Result<void> each_raw(std::string_view table, const Range& range,

@@ -30,8 +30,15 @@ void PowerLoss::move_size(const std::string& from, const std::string& to) {
   safe_size_.insert(std::move(node));
 }
 
+// Where the file is now that was opened as `path`: a sync is of the file, whatever its name.
+std::string PowerLoss::place_of(std::string_view path) const {
+  const auto found = moved_.find(std::string(path));
+  return found == moved_.end() ? std::string(path) : found->second;
+}
+
 void PowerLoss::made(std::string_view path) {
   const std::scoped_lock lock(mutex_);
+  moved_.erase(std::string(path));
   changes_.push_back({Kind::made, std::string(path), {}, {}});
   safe_size_[std::string(path)] = 0;
 }
@@ -40,6 +47,7 @@ void PowerLoss::changing(std::string_view from, std::string_view to) {
   const std::scoped_lock lock(mutex_);
   Change change{Kind::renamed, std::string(to), std::string(from), save(std::string(to))};
   move_size(change.from, change.path);
+  moved_[change.from] = change.path;
   changes_.push_back(std::move(change));
 }
 
@@ -51,14 +59,15 @@ void PowerLoss::removing(std::string_view path) {
 
 // What has been written by now is what the sync that begins will make safe.
 uint64_t PowerLoss::syncing(std::string_view path) {
+  const std::scoped_lock lock(mutex_);
   std::error_code code;
-  const uint64_t size = fs::file_size(path, code);
+  const uint64_t size = fs::file_size(place_of(path), code);
   return code ? 0 : size;
 }
 
 void PowerLoss::synced(std::string_view path, uint64_t size) {
   const std::scoped_lock lock(mutex_);
-  const auto found = safe_size_.find(std::string(path));
+  const auto found = safe_size_.find(place_of(path));
   if (found != safe_size_.end()) found->second = std::max(found->second, size);
 }
 
@@ -105,6 +114,7 @@ void PowerLoss::cut(Forgets forgets, std::mt19937& random) {
   }
   changes_.clear();
   safe_size_.clear();
+  moved_.clear();
   std::error_code code;
   for (const auto& entry : fs::directory_iterator(aside_)) fs::remove(entry.path(), code);
 }

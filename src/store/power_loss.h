@@ -46,12 +46,14 @@ class PowerLoss final : public FileWatch {
 
   std::string save(const std::string& path);
   void move_size(const std::string& from, const std::string& to);
+  std::string place_of(std::string_view path) const;
   void undo(const Change& change);
 
   const std::filesystem::path aside_;
   std::mutex mutex_;
   std::vector<Change> changes_;                // Of names; in their order.
   std::map<std::string, uint64_t> safe_size_;  // Of files that were made since the start.
+  std::map<std::string, std::string> moved_;   // By the name as which they were opened.
   uint64_t saves_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <atomic>
 #include <coroutine>
 #include <map>
@@ -23,6 +24,11 @@
 #include "store/rocks_files.h"
 
 namespace millrace::store {
+
+// What RocksDB allocates at once for a memtable.
+inline size_t arena_block_bytes(const Database::Options& options) {
+  return std::min<size_t>(size_t{128} * 1024, options.write_buffer_bytes / 8);
+}
 
 // The key of a row in RocksDB.
 Bytes full_key(std::string_view table, BytesView key);
@@ -92,6 +98,8 @@ struct Database::State {
   size_t write_group(std::vector<PendingCommit*>& commits, size_t first);
   uint64_t free_bytes() const;
   void admit(PendingCommit& commit, uint64_t free, rocksdb::WriteBatch& batch);
+  bool fits_memtable(const rocksdb::WriteBatch& batch);
+  void look_at_memtable();
   Result<void> write(rocksdb::WriteBatch& batch, bool sync);
   rocksdb::Status resume_writing();
   void notify(const rocksdb::WriteBatch& batch);
@@ -109,7 +117,8 @@ struct Database::State {
   // Only the writer's.
   uint64_t number = 0;
   uint64_t sequence = 0;
-  bool failed = false;  // The last write failed: RocksDB must be resumed first.
+  bool failed = false;       // The last write failed: RocksDB must be resumed first.
+  size_t memtable_room = 0;  // So much surely goes into the memtable, which holds something.
   ConflictLog log;
 
   runtime::Locked<Watches> watches;

@@ -218,8 +218,8 @@ bool Txn::relies_on(std::string_view table, BytesView key) {
   return true;
 }
 
-void Txn::put_raw(std::string_view table, BytesView key, BytesView value) {
-  state_->write(table, key, Bytes(value));
+void Txn::put_encoded(std::string_view table, BytesView key, Bytes value) {
+  state_->write(table, key, std::move(value));
 }
 
 void Txn::erase_raw(std::string_view table, BytesView key) {

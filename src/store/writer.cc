@@ -138,16 +138,38 @@ rocksdb::Status Database::State::resume_writing() {
   return status;
 }
 
+// Resume() replaces a log with a torn end only where the memtable holds something, and a log that
+// is not replaced refuses every write. So the memtable is never empty when a batch is written: a
+// row in memory only goes before a batch that may meet an empty one. That is the first batch, one
+// after a failure, and any that comes when the memtable may be full, for RocksDB begins a new one
+// before the write that follows. How much is left of it is asked once in some megabytes; what a
+// batch takes of it is counted generously.
+bool Database::State::fits_memtable(const rocksdb::WriteBatch& batch) {
+  constexpr size_t kRowBytes = 256;  // What a row takes beside its bytes, and more.
+  // A quarter of it may be left over at the ends of blocks.
+  const size_t taken = (batch.GetDataSize() + batch.Count() * kRowBytes) / 3 * 4;
+  const bool fits = memtable_room >= taken;
+  memtable_room -= std::min(memtable_room, taken);
+  return fits;
+}
+
+void Database::State::look_at_memtable() {
+  uint64_t used = 0;
+  memtable_room = 0;
+  if (!db->GetIntProperty(rocksdb::DB::Properties::kCurSizeActiveMemTable, &used)) return;
+  // It is full when it may take no further block.
+  const uint64_t full = options.write_buffer_bytes - 4 * arena_block_bytes(options);
+  memtable_room = full - std::min(full, used);
+}
+
 Result<void> Database::State::write(rocksdb::WriteBatch& batch, bool sync) {
   rocksdb::Status status;
   if (failed) status = resume_writing();
-  if (status.ok()) {
-    // Resume() replaces a log with a torn end only where the memtable holds something, and a log
-    // that is not replaced refuses every write. So the memtable is never empty when a batch is
-    // written; if it was full, it is this row that begins the new one.
+  if (status.ok() && !fits_memtable(batch)) {
     rocksdb::WriteOptions memory_only;
     memory_only.disableWAL = true;
     status = db->Put(memory_only, full_key(kMetaTable, kPresenceKey), {});
+    if (status.ok()) look_at_memtable();
   }
   if (status.ok()) {
     rocksdb::WriteOptions write;
@@ -156,6 +178,7 @@ Result<void> Database::State::write(rocksdb::WriteBatch& batch, bool sync) {
   }
   failed = !status.ok();
   if (!failed) return {};
+  memtable_room = 0;
   runtime::log(runtime::LogLevel::error, "store.write_failed", {{"error", status.ToString()}});
   if (files->take_disk_full() || status.IsNoSpace()) {
     return fail(ErrorKind::exhausted, "commit: no space left on the disk");
@@ -181,14 +204,23 @@ void Database::State::notify(const rocksdb::WriteBatch& batch) {
 }
 
 void Database::State::resume(const std::vector<PendingCommit*>& commits, size_t first, size_t end) {
+  // Nothing of a commit may be touched once its coroutine can run.
+  std::vector<std::pair<runtime::Loop*, std::vector<std::coroutine_handle<>>>> awake;
   for (size_t i = first; i < end; ++i) {
-    // Nothing of the commit may be touched once its coroutine can run.
     runtime::Loop* const loop = commits[i]->loop;
-    const std::coroutine_handle<> handle = commits[i]->handle;
+    const auto same = [loop](const auto& group) { return group.first == loop; };
+    auto group = std::ranges::find_if(awake, same);
+    if (group == awake.end()) group = awake.insert(group, {loop, {}});
+    group->second.push_back(commits[i]->handle);
+  }
+  for (auto& [loop, handles] : awake) {
+    const auto go_on = [handles = std::move(handles)] {
+      for (const std::coroutine_handle<> handle : handles) handle.resume();
+    };
     if (loop != nullptr) {
-      loop->post(handle);
+      loop->post(go_on);
     } else {
-      handle.resume();
+      go_on();
     }
   }
 }

@@ -54,6 +54,8 @@ void describe_content(Entry& entry, const Content& content) {
   entry.parts = static_cast<uint32_t>(content.parts.size());
   entry.checksum_kinds.clear();
   entry.checksum_composite = false;
+  entry.in_row = std::ranges::all_of(content.segments,
+                                     [](const Segment& segment) { return segment.blob.empty(); });
   for (const Checksum& checksum : content.checksums) {
     entry.checksum_kinds.push_back(checksum.kind);
     entry.checksum_composite |= checksum.composite;
@@ -97,12 +99,14 @@ Result<void> Objects::State::check_key(const std::string& key) const {
   return {};
 }
 
-Task<void> Objects::State::remove_blobs(Drops drops) {
+Task<void> Objects::State::remove_blobs(Drops drops, Clearing clearing) {
   for (store::BlobId& blob : drops) {
     const bool pinned = pins.with([&blob](const auto& all) { return all.contains(blob.text()); });
     if (pinned) continue;
     // A blob that stays is an orphan, which the sweep finds.
-    static_cast<void>(co_await world.blobs.remove(std::move(blob)));
+    Task<void> removal = clearing == Clearing::soon ? world.blobs.remove_soon(std::move(blob))
+                                                    : world.blobs.remove(std::move(blob));
+    static_cast<void>(co_await std::move(removal));
   }
   co_return ok;
 }

@@ -189,6 +189,7 @@ struct Entry {
   uint64_t sequence = 0;  // Grows with every change of the key; microseconds since 1970, or more.
   bool marker = false;    // Says that the key was removed; such a version has no content.
   std::optional<Restore> restore;
+  bool in_row = false;  // Its content names no blobs. (False also where nobody has noted it.)
 
   using Key = std::tuple<std::string, std::string>;
   Key key() const { return {bucket, object_key}; }
@@ -207,6 +208,7 @@ struct Entry {
     v(11, self.sequence);
     v(12, self.marker);
     v(13, self.restore);
+    v(14, self.in_row);
   }
 };
 inline constexpr store::Table<Entry> kEntries{"objects.entries"};

@@ -61,6 +61,13 @@ void Sealer::finish(Bytes& out) {
   wipe(held_);
 }
 
+void Sealer::finish_with(BytesView plain, Bytes& out) {
+  ASSERT(plain_bytes_ == 0);
+  ASSERT(plain.size() <= kPlainChunkBytes);
+  plain_bytes_ = plain.size();
+  if (!plain.empty()) seal(plain, true, out);
+}
+
 SealedRange Opener::locate(uint64_t offset, uint64_t length) const {
   ASSERT(length != 0);
   ASSERT(offset < plain_bytes_);

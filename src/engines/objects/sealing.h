@@ -34,6 +34,8 @@ class Sealer final {
   void update(BytesView plain, Bytes& out);
   // Ends the stream. Without effect on an empty one: nothing is nothing.
   void finish(Bytes& out);
+  // Both at once, for a stream of at most kPlainChunkBytes of which nothing was taken before.
+  void finish_with(BytesView plain, Bytes& out);
   uint64_t plain_bytes() const { return plain_bytes_; }
 
  private:

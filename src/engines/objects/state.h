@@ -24,24 +24,29 @@ struct Objects::State {
         buckets(w.db, kBuckets, l.cached_buckets_bytes),
         settings(w.db, kSettings, l.cached_settings_bytes) {}
 
+  // What becomes of blobs that were dropped: gone when the change is answered, so that their space
+  // is there again, or soon after it.
+  enum class Clearing : uint8_t { at_once, soon };
+
   // Calls `decide(Txn&, Drops&) -> Result<void>` and commits, again while the commit meets
   // conflicts. Then removes the blobs that were dropped.
   template <class Decide>
-  Task<void> change(Decide decide) {
+  Task<void> change(Decide decide, Clearing clearing = Clearing::at_once) {
     for (int attempt = 1;; ++attempt) {
       store::Txn txn = world.db.begin();
       Drops drops;
       CO_TRY(decide(txn, drops));
       Task<void> commit = txn.commit();
       Result<void> done = co_await std::move(commit);
-      if (done) co_return co_await remove_blobs(std::move(drops));
+      if (done && drops.empty()) co_return ok;
+      if (done) co_return co_await remove_blobs(std::move(drops), clearing);
       const bool again = done.error().kind == ErrorKind::conflict;
       if (!again || attempt >= limits.commit_attempts_max) co_return done;
     }
   }
 
   // Those that a reader has pinned are left to Blobs::sweep(), as are those that cannot be removed.
-  Task<void> remove_blobs(Drops drops);
+  Task<void> remove_blobs(Drops drops, Clearing clearing);
 
   Result<void> check_key(const std::string& key) const;
 

@@ -148,6 +148,18 @@ Result<void> promote(store::Txn& txn, const Entry::Key& key) {
   return {};
 }
 
+namespace {
+
+// Where a bucket keeps no versions: nothing is locked, and a content that lies in its row can go
+// without a look at it. The new one is written over both rows.
+Result<void> overwrite(store::Txn& txn, const Entry& current, Drops& drops) {
+  if (current.in_row) return {};
+  TRY(const Content content, content_of(txn, {current, true}));
+  return Objects::State::drop_uses(txn, content.segments, drops);
+}
+
+}  // namespace
+
 Result<Objects::State::Place> Objects::State::make_place(store::Txn& txn, const Bucket& bucket,
                                                          const std::string& key,
                                                          const std::optional<Entry>& current,
@@ -156,7 +168,7 @@ Result<Objects::State::Place> Objects::State::make_place(store::Txn& txn, const 
   Place place;
   if (bucket.versioning == Versioning::off) {
     place.sequence = next_sequence(now, current);
-    if (current) TRY(take(txn, {*current, true}, now, false, drops));
+    if (current) TRY(overwrite(txn, *current, drops));
     return place;
   }
   TRY(const std::optional<Entry> newest, newest_of(txn, {bucket.name, key}, current));

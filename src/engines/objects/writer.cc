@@ -62,6 +62,7 @@ Task<void> Writer::State::hash(BytesView bytes) {
 
 Task<void> Writer::State::append(BytesView bytes) {
   if (!blob && small.size() + bytes.size() <= owner.limits.inline_bytes_max) {
+    if (small.empty()) small.reserve(bytes.size());
     small.append(bytes);
     co_return ok;
   }
@@ -76,19 +77,20 @@ Task<void> Writer::State::append(BytesView bytes) {
 
 Task<void> Writer::State::put(BytesView bytes) {
   if (!sealer) co_return co_await blob->write(bytes);
-  sealed.clear();
   if (bytes.size() < kDigestOnPool) {
+    sealed.clear();
     sealer->update(bytes, sealed);
-  } else {
-    const auto work = [this, bytes]() -> Result<void> {
-      sealer->update(bytes, sealed);
-      return {};
-    };
-    Task<void> run = owner.world.pool.run(work);
-    CO_TRY(co_await std::move(run));
+    if (sealed.empty()) co_return ok;
+    co_return co_await blob->write(sealed);
   }
-  if (sealed.empty()) co_return ok;
-  co_return co_await blob->write(sealed);
+  // Sealed where it is written, while it is in that core's cache.
+  std::function<BytesView()> seal = [this, bytes]() -> BytesView {
+    sealed.clear();
+    sealer->update(bytes, sealed);
+    return sealed;
+  };
+  Task<void> written = blob->write_made(std::move(seal));
+  co_return co_await std::move(written);
 }
 
 Seal Writer::State::seal() const {
@@ -102,8 +104,12 @@ Task<std::vector<Segment>> Writer::State::finish() {
   if (sealer) {
     segment.seal = seal();
     sealed.clear();
-    if (!blob) sealer->update(small, sealed);
-    sealer->finish(sealed);
+    if (!blob && small.size() <= kPlainChunkBytes) {
+      sealer->finish_with(small, sealed);
+    } else {
+      if (!blob) sealer->update(small, sealed);
+      sealer->finish(sealed);
+    }
     wipe(small);
     small = std::move(sealed);
     if (blob) CO_TRY(co_await blob->write(small));
@@ -176,7 +182,7 @@ Task<Entry> Writer::commit(Digests digests, Conditions conditions, Cause cause) 
     TRY(Objects::State::add_uses(txn, content.segments, false));
     return owner.replace(txn, {*bucket, entry, content, conditions, cause}, drops);
   };
-  Task<void> change = owner.change(decide);
+  Task<void> change = owner.change(decide, Objects::State::Clearing::soon);
   Result<void> done = co_await std::move(change);
   if (!done) {
     CO_TRY(co_await state->discard(std::move(content.segments), done.error().kind));
@@ -202,7 +208,7 @@ Task<Part> Writer::commit_part(Digests digests) {
     TRY(Objects::State::add_uses(txn, part.segments, false));
     return owner.put_part(txn, state->id, part, drops);
   };
-  Task<void> change = owner.change(decide);
+  Task<void> change = owner.change(decide, Objects::State::Clearing::soon);
   Result<void> done = co_await std::move(change);
   if (!done) {
     CO_TRY(co_await state->discard(std::move(part.segments), done.error().kind));

@@ -11,6 +11,12 @@ std::unexpected<AuthFailure> problem(AuthProblem what, std::string_view given = 
   return std::unexpected(AuthFailure{what, std::string(given)});
 }
 
+// Some twenty times as quick as the others, so not worth a thread's waking: they go with the
+// payload's own SHA-256.
+bool is_quick(const Checksum& checksum) {
+  return checksum.kind() != ChecksumKind::sha1 && checksum.kind() != ChecksumKind::sha256;
+}
+
 const std::string* find_trailer(const AwsChunkedReader* source, std::string_view name) {
   if (source == nullptr) return nullptr;
   for (const auto& [key, value] : source->trailers()) {
@@ -155,7 +161,9 @@ void PayloadVerifier::digest(BytesView bytes) {
 void PayloadVerifier::open_lanes() {
   beside_ = true;
   if (md5_) md5_member_.emplace(*team_, *md5_);
-  const size_t count = (sha256_ ? 1U : 0U) + running_.size();
+  const auto slow = static_cast<size_t>(
+      std::ranges::count_if(running_, [](const Checksum& c) { return !is_quick(c); }));
+  const size_t count = (sha256_ || running_.size() > slow ? 1U : 0U) + slow;
   for (size_t i = 0; i < count; ++i) {
     lanes_.push_back(std::make_unique<runtime::Lane>(team_->pool()));
   }
@@ -164,11 +172,17 @@ void PayloadVerifier::open_lanes() {
 void PayloadVerifier::digest_beside(BytesView bytes) {
   if (!beside_) open_lanes();
   if (md5_) md5_member_->give(bytes);
-  auto lane = lanes_.begin();
-  if (sha256_) (*lane++)->give([this, bytes] { sha256_->update(bytes); });
+  auto lane = lanes_.rbegin();
   for (Checksum& checksum : running_) {
-    (*lane++)->give([&checksum, bytes] { checksum.update(bytes); });
+    if (!is_quick(checksum)) (*lane++)->give([&checksum, bytes] { checksum.update(bytes); });
   }
+  if (lane == lanes_.rend()) return;
+  (*lane)->give([this, bytes] {
+    if (sha256_) sha256_->update(bytes);
+    for (Checksum& checksum : running_) {
+      if (is_quick(checksum)) checksum.update(bytes);
+    }
+  });
 }
 
 Task<void> PayloadVerifier::settle(size_t unfinished) {

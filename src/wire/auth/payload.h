@@ -104,7 +104,8 @@ class PayloadVerifier final : public http::BodyReader {
   // Last: they end before what they work on.
   bool beside_ = false;  // Pieces are digested on the pool.
   std::optional<Md5Team::Member> md5_member_;
-  std::vector<std::unique_ptr<runtime::Lane>> lanes_;  // SHA-256, and one a checksum.
+  // One for the SHA-256 and quick checksums, and one for each other checksum.
+  std::vector<std::unique_ptr<runtime::Lane>> lanes_;
 };
 
 }  // namespace millrace::auth
