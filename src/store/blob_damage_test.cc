@@ -86,8 +86,8 @@ class BlobDamage : public ::testing::Test {
   std::unique_ptr<runtime::Disk> disk_ = runtime::make_disk();
   std::unique_ptr<runtime::Clock> clock_ = runtime::make_manual_clock(Time(seconds(1'800'000'000)));
   std::unique_ptr<runtime::Random> random_ = runtime::make_seeded_random(5);
-  runtime::Pool pool_{"test-blobs", 2};
   runtime::Loop loop_;
+  runtime::Pool pool_{"test-blobs", 2};
   std::unique_ptr<Blobs> blobs_;
 };
 

@@ -43,8 +43,8 @@ class BlobsTest : public ::testing::Test {
   std::unique_ptr<runtime::Disk> faulty_ = make_faulty_disk(*disk_, plan_);
   std::unique_ptr<runtime::Clock> clock_ = runtime::make_manual_clock(Time(seconds(1'800'000'000)));
   std::unique_ptr<runtime::Random> random_ = runtime::make_seeded_random(7);
-  runtime::Pool pool_{"test-blobs", 4};
   runtime::Loop loop_;
+  runtime::Pool pool_{"test-blobs", 4};
   std::unique_ptr<Blobs> blobs_;
 };
 

@@ -248,8 +248,8 @@ class World {
   std::unique_ptr<runtime::Disk> faulty_ = store::make_faulty_disk(*disk_, *plan_);
   std::unique_ptr<runtime::Clock> clock_ = runtime::make_manual_clock(Time(seconds(1'800'000'000)));
   std::unique_ptr<runtime::Random> random_ = runtime::make_seeded_random(3);
-  runtime::Pool pool_{"test-objects", 2};
   runtime::Loop loop_;
+  runtime::Pool pool_{"test-objects", 2};
   std::unique_ptr<store::Database> db_;
   std::unique_ptr<store::Blobs> blobs_;
   std::unique_ptr<Objects> objects_;

@@ -127,8 +127,8 @@ class ObjectsTest : public ::testing::Test {
   std::unique_ptr<runtime::Disk> faulty_ = store::make_faulty_disk(*disk_, plan_);
   std::unique_ptr<runtime::Clock> clock_ = runtime::make_manual_clock(Time(seconds(1'800'000'000)));
   std::unique_ptr<runtime::Random> random_ = runtime::make_seeded_random(11);
-  runtime::Pool pool_{"test-objects", 4};
   runtime::Loop loop_;
+  runtime::Pool pool_{"test-objects", 4};
   Limits limits_;
   ToyDataKeys toy_;
   DataKeys* keys_ = &toy_;  // Null: nothing is sealed.
