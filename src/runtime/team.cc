@@ -13,6 +13,7 @@
 namespace millrace::runtime {
 namespace {
 
+constexpr int kEagerSpins = 100;  // Without a pause, which takes as long as a line takes to come.
 constexpr int kSpins = 4000;
 
 void pause_briefly() {
@@ -92,6 +93,7 @@ void spin_until(const std::atomic<uint32_t>& counter, uint32_t value) {
   for (int spins = 0;; ++spins) {
     const uint32_t now = counter.load(std::memory_order_acquire);
     if (static_cast<int32_t>(now - value) >= 0) return;
+    if (spins < kEagerSpins) continue;
     if (spins < kSpins) {
       pause_briefly();
     } else {

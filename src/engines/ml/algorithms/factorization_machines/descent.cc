@@ -15,15 +15,40 @@
 namespace millrace::ml::factorization_machines {
 namespace {
 
-// A block that is published may be read until three later ones are: who publishes block b has
-// used block b - 2, for which all had published theirs.
-constexpr size_t kRing = 4;
+// Who publishes block b has used block b - 1 - kDelay, for which all had published theirs and so
+// used those up to b - 2 - 2 kDelay: those after it may still be read.
+constexpr size_t kRing = 8;
+static_assert(kRing >= 2 * kDelay + 2);
 constexpr size_t kStreamRows = 32768;   // Of a batch, where the data does not lie in memory.
 constexpr size_t kSegmentRows = 2048;   // That stay together when the order is drawn anew.
-constexpr size_t kNearBytes = 1 << 20;  // Of a table that a core has at hand.
+constexpr size_t kNearBytes = 4 << 20;  // Of a table that a core has at hand.
 constexpr double kProductMax = 1e300;
 
 constexpr size_t kStartsAtOnce = 32;  // Segments between two choices of how many work.
+
+struct alignas(64) CacheLine {
+  std::array<float, 16> floats;
+};
+
+// Room for as many floats in lines that nothing else lies in.
+std::vector<CacheLine> make_lines(size_t floats) { return std::vector<CacheLine>(floats / 16 + 1); }
+
+// What a member tells the others of one block: the block's number, from 1, and the sums of pairs of
+// its rows. Read once by each of the others; of two members the first line is all they need, since
+// each line costs the reader a wait for the other core.
+struct alignas(256) Slot {  // Lines come in pairs: the next one is nobody's.
+  std::atomic<uint32_t> number{0};
+  std::array<float, kBlockRows> half{};  // Over the units of the member, which are a half.
+  alignas(128) std::array<float, kBlockRows> other_half{};  // Of one who works alone.
+  std::vector<CacheLine> units;  // By row and unit, of one of more than two.
+};
+
+// Asks for the line in order to write to it: whoever has it gives it away.
+#if defined(__x86_64__)
+[[gnu::target("prfchw")]] void own(const void* line) { __builtin_prefetch(line, 1); }
+#else
+void own(const void* line) { __builtin_prefetch(line, 1); }
+#endif
 
 // The linear part of the model, which every member of the team has for itself.
 struct Linear {
@@ -60,20 +85,27 @@ struct Descent::State {
   // What a member of a crew works on and with.
   struct Member {
     explicit Member(const Slice& its) : slice(its) {
-      for (auto& sums_of : sums) sums_of.resize(kBlockRows * slice.width);
-      for (auto& pairs_of : pairs) pairs_of.resize(kBlockRows * slice.units());
+      for (auto& sums_of : sums) sums_of = make_lines(kBlockRows * slice.width);
+      units = make_lines(kBlockRows * slice.units());
+      for (Slot& slot : slots) slot.units = make_lines(kBlockRows * slice.units());
     }
+
+    float* sums_for(uint32_t number) { return sums[number % sums.size()].front().floats.data(); }
+    float* unit_sums() { return units.front().floats.data(); }
+    Slot& slot(uint32_t number) { return slots[number % kRing]; }
 
     Slice slice;
     Linear linear;
     FloatTable weights;  // Of members but the first, whose linear part is the model's.
     FloatTable squares;
-    std::array<std::vector<float>, 2> sums;  // Of two blocks, by row and factor of the slice.
-    alignas(64) std::atomic<uint32_t> published{0};
-    std::array<std::vector<float>, kRing> pairs;  // By row and unit of the slice.
+    // Of the blocks that are not used yet, by row and factor of the slice.
+    std::array<std::vector<CacheLine>, kDelay + 1> sums;
+    std::vector<CacheLine> units;  // Sums of pairs of a block, by row and unit of the slice.
     std::array<float, kBlockRows> slopes{};
-    double product = 1;  // Of 1 + e^-|y|, whose logarithm is still to be taken.
+    uint32_t blocks = 0;  // That it has worked on so far.
+    double product = 1;   // Of 1 + e^-|y|, whose logarithm is still to be taken.
     Tally tally;
+    std::array<Slot, kRing> slots;  // The only part that the others look at.
   };
   using Crew = std::vector<std::unique_ptr<Member>>;
 
@@ -146,33 +178,89 @@ struct Descent::State {
             size_t length) {
     Member& member = *all[at];
     member.tally = Tally();
-    Block before;
     const FactorTable table{.rows = model.row(0),
                             .stride = model.stride(),
                             .slice = member.slice,
                             .beside = adagrad ? squares.data() : nullptr,
                             .far = far};
-    uint32_t number = member.published.load(std::memory_order_relaxed);
+    std::array<Block, kDelay + 1> waiting;
+    const uint32_t begin = member.blocks;
+    uint32_t used = begin;
+    const auto use_next = [&] {
+      const uint32_t number = used++;
+      return use(all, at, table, waiting[number % waiting.size()], number);
+    };
     for (const uint32_t start : starts) {
       const size_t end = std::min<size_t>(start + length, batch.size());
       for (size_t first = start; first < end;) {
         const Block block{&batch, first, block_rows(batch, first, end)};
-        if (far) fetch_linear(member.linear, block);
         first += block.count;
-        forward(table, block, member.sums[number % 2].data(), member.pairs[number % kRing].data(),
-                member.slice.units());
-        member.published.store(number + 1, std::memory_order_release);
-        if (all.size() > 1) member.published.notify_all();
-        if (before.count > 0 && !use(all, member, table, before, number - 1)) return;
-        before = block;
-        ++number;
+        const uint32_t number = member.blocks++;
+        waiting[number % waiting.size()] = block;
+        if (far) fetch_linear(member.linear, block);
+        publish(all, member, table, block, number);
+        if (number - used == kDelay && !use_next()) return;
       }
     }
-    if (before.count > 0) use(all, member, table, before, number - 1);
+    while (used != member.blocks) {
+      if (!use_next()) return;
+    }
     take_logarithm(member);
   }
 
-  // What use() of the block will need, a block from now.
+  // Computes the sums of a block, and tells the others those of its pairs.
+  static void publish(const Crew& all, Member& member, const FactorTable& table, const Block& block,
+                      uint32_t number) {
+    Slot& slot = member.slot(number);
+    const size_t units = member.slice.units();
+    const bool by_unit = all.size() > 2;
+    if (all.size() > 1) own(&slot);
+    float* const given = by_unit ? slot.units.front().floats.data() : member.unit_sums();
+    forward(table, block, member.sums_for(number), given, units);
+    if (all.size() == 1) {
+      for (size_t r = 0; r < block.count; ++r) {
+        slot.half[r] = add_up(given + r * units, units / 2);
+        slot.other_half[r] = add_up(given + r * units + units / 2, units - units / 2);
+      }
+    } else if (!by_unit) {
+      for (size_t r = 0; r < block.count; ++r) slot.half[r] = add_up(given + r * units, units);
+    }
+    slot.number.store(number + 1, std::memory_order_release);
+    if (all.size() > 1) slot.number.notify_all();
+  }
+
+  // The sums of pairs of a block's rows. Units are added up one after the other in each half of
+  // them, and the halves then, however they are shared.
+  static void collect(const Crew& all, const Block& block, uint32_t number, float* pairs) {
+    for (const auto& member : all) runtime::spin_until(member->slot(number).number, number + 1);
+    if (all.size() <= 2) {
+      const Slot& first = all.front()->slot(number);
+      const float* const rest =
+          all.size() == 1 ? first.other_half.data() : all.back()->slot(number).half.data();
+      for (size_t r = 0; r < block.count; ++r) pairs[r] = first.half[r] + rest[r];
+      return;
+    }
+    const size_t half = (all.back()->slice.begin / kUnit + all.back()->slice.units()) / 2;
+    for (size_t r = 0; r < block.count; ++r) {
+      std::array<float, 2> sums{};
+      size_t unit = 0;
+      for (const auto& member : all) {
+        const size_t units = member->slice.units();
+        const float* const given = member->slot(number).units.front().floats.data() + r * units;
+        for (size_t u = 0; u < units; ++u) sums[unit++ < half ? 0 : 1] += given[u];
+      }
+      pairs[r] = sums[0] + sums[1];
+    }
+  }
+
+  static float add_up(const float* values, size_t count) {
+    if (count == 2) return values[0] + values[1];
+    float sum = 0;
+    for (size_t at = 0; at < count; ++at) sum += values[at];
+    return sum;
+  }
+
+  // What use() of the block will need, some blocks from now.
   void fetch_linear(const Linear& linear, const Block& block) const {
     const uint32_t* const indices = block.batch->indices.data();
     const size_t end = block.batch->ends()[block.first + block.count - 1];
@@ -183,19 +271,16 @@ struct Descent::State {
   }
 
   // Moves the model by a block whose interactions are known. False where it has diverged.
-  bool use(const Crew& all, Member& member, const FactorTable& table, const Block& block,
+  bool use(const Crew& all, unsigned at, const FactorTable& table, const Block& block,
            uint32_t number) {
-    std::array<float, kBlockRows> pairs{};
-    for (const auto& other : all) {
-      runtime::spin_until(other->published, number + 1);
-      const size_t units = other->slice.units();
-      const float* given = other->pairs[number % kRing].data();
-      for (size_t r = 0; r < block.count; ++r) {
-        for (size_t u = 0; u < units; ++u) pairs[r] += given[r * units + u];
-      }
+    Member& member = *all[at];
+    std::array<float, kBlockRows> pairs;
+    collect(all, block, number, pairs.data());
+    if (all.size() > 1) {  // The others have told of the next block by now, or will soon.
+      for (const auto& other : all) __builtin_prefetch(&other->slot(number + 1));
     }
     if (!derive(member, block, pairs.data())) return false;
-    const float* sums = member.sums[number % 2].data();
+    const float* const sums = member.sums_for(number);
     const float rate = static_cast<float>(settings.factors.learning_rate);
     const float decay = static_cast<float>(settings.factors.weight_decay);
     if (adagrad) {
@@ -206,49 +291,64 @@ struct Descent::State {
     return true;
   }
 
+  // sum_i w_i x_i, in two chains that do not wait for each other.
+  static float linear_output(const float* weights, const uint32_t* indices, const float* values,
+                             size_t count) {
+    float even = 0;
+    float odd = 0;
+    size_t i = 0;
+    for (; i + 1 < count; i += 2) {
+      even += weights[indices[i]] * values[i];
+      odd += weights[indices[i + 1]] * values[i + 1];
+    }
+    if (i < count) even += weights[indices[i]] * values[i];
+    return even + odd;
+  }
+
+  static void move_adagrad(float& parameter, float& square, float gradient, float rate) {
+    square += gradient * gradient;
+    parameter -= rate * gradient / std::sqrt(square);
+  }
+
   // The slope of each row; moves the bias and the linear weights, which are never old. False where
   // an output is not finite.
   template <bool kClassifier, bool kAdagrad>
   bool derive(Member& member, const Block& block, const float* pairs) const {
     Tally tally = member.tally;
     double product = member.product;
-    Linear& linear = member.linear;
-    float* const weights = linear.weights;
-    float* const squares_of = linear.squares;
-    float bias = linear.bias;
-    const uint32_t* const indices = block.batch->indices.data();
-    const float* const values = block.batch->values.data();
+    float* const weights = member.linear.weights;
+    float* const squares_of = member.linear.squares;
+    float bias = member.linear.bias;
+    const uint32_t* indices = block.batch->indices.data();
+    const float* values = block.batch->values.data();
     const size_t* const ends = block.batch->ends().data() + block.first;
     size_t begin = block.batch->begin_of(block.first);
     const bool weighted = block.batch->weighted();
     float check = 0;
+    float errors = 0;  // Of the block, squared.
+    float absolutes = 0;
     for (size_t r = 0; r < block.count; ++r) {
       const size_t end = ends[r];
       const float label = block.batch->label(block.first + r);
-      float rest = pairs[r];
-      for (size_t i = begin; i < end; ++i) rest += weights[indices[i]] * values[i];
+      const float rest =
+          pairs[r] + linear_output(weights, indices + begin, values + begin, end - begin);
       float slope;
       if constexpr (kClassifier) {
         slope = classify(rest + bias, label, tally, product);
         check += rest - rest;  // NaN once an output is not finite.
       } else {
         slope = (rest - label) + bias;
-        check += slope - slope;
-        tally.loss += double{slope} * slope;
-        tally.absolutes += std::abs(slope);
+        errors += slope * slope;
+        absolutes += std::abs(slope);
       }
       if (weighted) slope *= block.batch->importance(block.first + r);
       member.slopes[r] = slope;
       if constexpr (kAdagrad) {
-        const auto move = [](float& parameter, float& square, float gradient, float by) {
-          square += gradient * gradient;
-          parameter -= by * gradient / std::sqrt(square);
-        };
-        move(bias, linear.bias_square, slope + rates.bias_decay * bias, rates.bias);
+        move_adagrad(bias, member.linear.bias_square, slope + rates.bias_decay * bias, rates.bias);
         for (size_t i = begin; i < end; ++i) {
           float& weight = weights[indices[i]];
-          move(weight, squares_of[indices[i]], slope * values[i] + rates.linear_decay * weight,
-               rates.linear);
+          move_adagrad(weight, squares_of[indices[i]],
+                       slope * values[i] + rates.linear_decay * weight, rates.linear);
         }
       } else {
         bias = bias * rates.bias_kept - rates.bias * slope;
@@ -260,9 +360,11 @@ struct Descent::State {
       }
       begin = end;
     }
-    linear.bias = bias;
+    member.linear.bias = bias;
     tally.rows += block.count;
-    tally.finite = check == 0 && std::isfinite(bias);
+    tally.loss += errors;
+    tally.absolutes += absolutes;
+    tally.finite = check == 0 && std::isfinite(errors) && std::isfinite(bias);
     member.tally = tally;
     member.product = product;
     return tally.finite;

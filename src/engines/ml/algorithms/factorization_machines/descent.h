@@ -4,10 +4,12 @@
 //
 // Rows are taken in blocks of up to kBlockRows rows and kBlockEntries non-zeros, whose factors stay
 // in the cache next to the core until they are moved. The outputs of a block are computed before
-// the block before it has moved the factors, so that threads, each with some units of all factors,
-// need to exchange only sums of interactions, a block ahead of their use. Factors are therefore up
-// to 2 kBlockRows - 1 examples old when an output is computed; the bias and the linear weights, of
-// which each thread keeps a copy, never are. Results do not depend on the number of threads.
+// the kDelay blocks before it have moved the factors, so that threads, each with some units of all
+// factors, need to exchange only sums of interactions, and long before they are used. Factors are
+// therefore up to (kDelay + 1) kBlockRows - 1 examples old when an output is computed (a delay that
+// is bounded, and short beside 1 / rate, leaves the convergence of stochastic descent as it is:
+// Langford, Smola and Zinkevich 2009, "Slow Learners are Fast"); the bias and the linear weights,
+// of which each thread keeps a copy, never are. Results do not depend on the number of threads.
 #pragma once
 
 #include <memory>
@@ -17,8 +19,9 @@
 
 namespace millrace::ml::factorization_machines {
 
-inline constexpr size_t kBlockRows = 16;
-inline constexpr size_t kBlockEntries = 64;  // A row with more is a block of its own.
+inline constexpr size_t kBlockRows = 15;     // Whose sums and one number make a line of the cache.
+inline constexpr size_t kBlockEntries = 32;  // A row with more is a block of its own.
+inline constexpr size_t kDelay = 2;          // Blocks.
 
 // The rows from `first` up to `end` that make a block.
 size_t block_rows(const RowBatch& batch, size_t first, size_t end);

@@ -24,7 +24,12 @@ constexpr size_t kLanes = hn::MaxLanes(D());
 constexpr size_t kVectors = kUnit / kLanes;  // Of a unit.
 // Units that are worked on at once: as many as leave registers for the rest.
 constexpr size_t kUnitsMax = kLanes == 16 ? 4 : kLanes == 8 ? 2 : 1;
-constexpr size_t kEntriesAhead = 24;  // Whose factors are fetched while a row is worked on.
+// Entries from one that is worked on to the one whose rows are fetched meanwhile, in a table that
+// the cache nearby holds and in one that lies further off.
+constexpr size_t kNearAhead = 12;
+constexpr size_t kFarAhead = 32;
+constexpr size_t kNearBesideAhead = 4;
+constexpr size_t kFarBesideAhead = 16;
 constexpr size_t kFeaturesAhead = 6;
 constexpr size_t kCacheLine = 64;
 
@@ -121,29 +126,88 @@ HWY_INLINE void totals(const V* vectors, float* out) {
   add_blocks<kUnits>(D(), hn::Add(hn::BitCast(D(), low), hn::BitCast(D(), high)), out);
 }
 
+// Fetches the row of an entry to come.
+template <size_t kUnits>
+struct Fetch {
+  const float* rows;
+  size_t stride;
+  const uint32_t* indices;  // Those to come, beside those that are worked on.
+
+  HWY_INLINE void operator()(size_t i) const {
+    const float* const row = rows + indices[i] * stride;
+    for (size_t u = 0; u < kUnits; ++u) __builtin_prefetch(row + u * kUnit, 1);
+  }
+};
+
+struct NoFetch {
+  HWY_INLINE void operator()(size_t) const {}
+};
+
+// One entry's v x, joined to the sums so far.
+template <bool kOnes, class ChunkLanes>
+HWY_INLINE void add_entry(const ChunkLanes& lanes, const float* v, float value, V* s, V* p) {
+  const V x = hn::Set(D(), value);
+  for (size_t n = 0; n < ChunkLanes::kCount; ++n) {
+    const V factor = lanes.load(v, n);
+    const V t = kOnes ? factor : hn::Mul(factor, x);
+    p[n] = hn::MulAdd(s[n], t, p[n]);
+    s[n] = hn::Add(s[n], t);
+  }
+}
+
+template <bool kOnes, class ChunkLanes>
+HWY_INLINE void first_entry(const ChunkLanes& lanes, const float* v, float value, V* s) {
+  const V x = hn::Set(D(), value);
+  for (size_t n = 0; n < ChunkLanes::kCount; ++n) {
+    const V factor = lanes.load(v, n);
+    s[n] = kOnes ? factor : hn::Mul(factor, x);
+  }
+}
+
 // For a row of `entries` features: s = sum_i v_i x_i, and p = sum_{i<j} v_i x_i v_j x_j by lanes.
-template <class ChunkLanes>
+// Entries of even and of odd number are summed apart, as two chains that do not wait for each
+// other. With `kOnes` every value is 1; the result is the same.
+template <bool kOnes, class ChunkLanes, class Ahead>
 HWY_INLINE void add_row(const ChunkLanes& lanes, const float* rows, size_t stride,
-                        const uint32_t* indices, const float* values, size_t entries, V* s, V* p) {
+                        const uint32_t* indices, const float* values, size_t entries,
+                        const Ahead& ahead, V* s, V* p) {
   constexpr size_t kCount = ChunkLanes::kCount;
-  if (entries == 0) {
+  if (entries < 2) {
     for (size_t n = 0; n < kCount; ++n) s[n] = p[n] = hn::Zero(D());
+    if (entries == 1) {
+      ahead(0);
+      first_entry<kOnes>(lanes, rows + indices[0] * stride, values[0], s);
+    }
     return;
   }
-  const float* v = rows + indices[0] * stride;
-  const V first = hn::Set(D(), values[0]);
-  for (size_t n = 0; n < kCount; ++n) {
-    s[n] = hn::Mul(lanes.load(v, n), first);
-    p[n] = hn::Zero(D());
-  }
-  for (size_t i = 1; i < entries; ++i) {
-    v = rows + indices[i] * stride;
-    const V x = hn::Set(D(), values[i]);
+  V odd[kCount];
+  ahead(0);
+  first_entry<kOnes>(lanes, rows + indices[0] * stride, values[0], s);
+  ahead(1);
+  first_entry<kOnes>(lanes, rows + indices[1] * stride, values[1], odd);
+  if (entries == 2) {
     for (size_t n = 0; n < kCount; ++n) {
-      const V t = hn::Mul(lanes.load(v, n), x);
-      p[n] = hn::MulAdd(s[n], t, p[n]);
-      s[n] = hn::Add(s[n], t);
+      p[n] = hn::Mul(s[n], odd[n]);
+      s[n] = hn::Add(s[n], odd[n]);
     }
+    return;
+  }
+  V odd_pairs[kCount];
+  for (size_t n = 0; n < kCount; ++n) p[n] = odd_pairs[n] = hn::Zero(D());
+  size_t i = 2;
+  for (; i + 1 < entries; i += 2) {
+    ahead(i);
+    add_entry<kOnes>(lanes, rows + indices[i] * stride, values[i], s, p);
+    ahead(i + 1);
+    add_entry<kOnes>(lanes, rows + indices[i + 1] * stride, values[i + 1], odd, odd_pairs);
+  }
+  if (i < entries) {
+    ahead(i);
+    add_entry<kOnes>(lanes, rows + indices[i] * stride, values[i], s, p);
+  }
+  for (size_t n = 0; n < kCount; ++n) {
+    p[n] = hn::MulAdd(s[n], odd[n], hn::Add(p[n], odd_pairs[n]));
+    s[n] = hn::Add(s[n], odd[n]);
   }
 }
 
@@ -157,8 +221,8 @@ struct Interaction {
     const Lanes<kUnits, kCut> lanes(left);
     constexpr size_t kCount = Lanes<kUnits, kCut>::kCount;
     V s[kCount], p[kCount];
-    add_row(lanes, model.factors + at, model.stride, row.indices.data(), row.values.data(),
-            row.indices.size(), s, p);
+    add_row<false>(lanes, model.factors + at, model.stride, row.indices.data(), row.values.data(),
+                   row.indices.size(), NoFetch(), s, p);
     float pairs[4];
     totals<kUnits>(p, pairs);
     for (size_t u = 0; u < kUnits; ++u) sum += pairs[u];
@@ -171,6 +235,7 @@ float InteractionOf(const ModelView& model, RowView row) {
   return work.sum;
 }
 
+template <bool kOnes>
 struct ForwardWork {
   const FactorTable& table;
   Block block;
@@ -185,27 +250,21 @@ struct ForwardWork {
     const RowBatch& batch = *block.batch;
     const size_t stride = table.stride;
     const float* const rows = table.rows + table.slice.begin + at;
-    const float* const beside =
-        table.beside == nullptr ? nullptr : table.beside + table.slice.begin + at;
     const uint32_t* const indices = batch.indices.data();
     const float* const values = batch.values.data();
     const size_t* const ends = batch.ends().data();
     const size_t entries = batch.indices.size();
+    const size_t ahead = table.far ? kFarAhead : kNearAhead;
     size_t begin = batch.begin_of(block.first);
-    size_t ahead = std::min(begin + kEntriesAhead, entries);
     float* out = sums + at;
     float* pair = pairs + at / kUnit;
     for (size_t r = block.first; r < block.first + block.count; ++r) {
-      if (table.far) {
-        for (const size_t until = std::min(ends[r] + kEntriesAhead, entries); ahead < until;
-             ++ahead) {
-          fetch(rows + indices[ahead] * stride, left);
-          if (beside != nullptr) fetch(beside + indices[ahead] * stride, left);
-        }
-      }
       const size_t end = ends[r];
+      const Fetch<kUnits> fetch{rows, stride,
+                                indices + (end + ahead <= entries ? begin + ahead : begin)};
       V s[kCount], p[kCount];
-      add_row(lanes, rows, stride, indices + begin, values + begin, end - begin, s, p);
+      add_row<kOnes>(lanes, rows, stride, indices + begin, values + begin, end - begin, fetch, s,
+                     p);
       for (size_t n = 0; n < kCount; ++n) lanes.store(s[n], out, n);
       totals<kUnits>(p, pair);
       begin = end;
@@ -215,12 +274,35 @@ struct ForwardWork {
   }
 };
 
-void Forward(const FactorTable& table, Block block, float* sums, float* pairs,
-             size_t pairs_stride) {
-  ForwardWork work{table, block, sums, pairs, pairs_stride};
-  by_chunks(table.slice.width, work);
+// Whether every value of the block is 1, as of rows that only name features.
+HWY_INLINE bool all_ones(Block block) {
+  const size_t begin = block.batch->begin_of(block.first);
+  const size_t count = block.batch->ends()[block.first + block.count - 1] - begin;
+  const float* const values = block.batch->values.data() + begin;
+  const V one = hn::Set(D(), 1.0f);
+  size_t at = 0;
+  for (; at + kLanes <= count; at += kLanes) {
+    if (!hn::AllTrue(D(), hn::Eq(hn::LoadU(D(), values + at), one))) return false;
+  }
+  for (; at < count; ++at) {
+    if (values[at] != 1) return false;
+  }
+  return true;
 }
 
+void Forward(const FactorTable& table, Block block, float* sums, float* pairs,
+             size_t pairs_stride) {
+  if (all_ones(block)) {
+    ForwardWork<true> work{table, block, sums, pairs, pairs_stride};
+    by_chunks(table.slice.width, work);
+  } else {
+    ForwardWork<false> work{table, block, sums, pairs, pairs_stride};
+    by_chunks(table.slice.width, work);
+  }
+}
+
+// v = v (kept + slope x^2) - x (slope s), for every entry of every row.
+template <bool kOnes>
 struct DescendWork {
   const FactorTable& table;
   Block block;
@@ -241,17 +323,18 @@ struct DescendWork {
     size_t i = block.batch->begin_of(block.first);
     const float* in = sums + at;
     for (size_t r = 0; r < block.count; ++r, in += table.slice.width) {
-      V s[kCount];
-      for (size_t n = 0; n < kCount; ++n) s[n] = lanes.load(in, n);
       const float slope = rate * slopes[r];
+      const V by = hn::Set(D(), slope);
+      V away[kCount];
+      for (size_t n = 0; n < kCount; ++n) away[n] = hn::Mul(by, lanes.load(in, n));
+      const V stay_of_one = hn::Set(D(), kept + slope);
       for (const size_t end = ends[r]; i < end; ++i) {
         float* const v = rows + indices[i] * table.stride;
-        const float x = values[i];
-        const V away = hn::Set(D(), slope * x);
-        const V stay = hn::Set(D(), kept + slope * x * x);
+        const V x = hn::Set(D(), values[i]);
+        const V stay = kOnes ? stay_of_one : hn::Set(D(), kept + slope * values[i] * values[i]);
         for (size_t n = 0; n < kCount; ++n) {
-          const V old = hn::Mul(lanes.load(v, n), stay);
-          lanes.store(hn::NegMulAdd(away, s[n], old), v, n);
+          const V move = kOnes ? away[n] : hn::Mul(away[n], x);
+          lanes.store(hn::MulSub(lanes.load(v, n), stay, move), v, n);
         }
       }
     }
@@ -260,8 +343,13 @@ struct DescendWork {
 
 void Descend(const FactorTable& table, Block block, const float* sums, const float* slopes,
              float rate, float decay) {
-  DescendWork work{table, block, sums, slopes, rate, decay};
-  by_chunks(table.slice.width, work);
+  if (all_ones(block)) {
+    DescendWork<true> work{table, block, sums, slopes, rate, decay};
+    by_chunks(table.slice.width, work);
+  } else {
+    DescendWork<false> work{table, block, sums, slopes, rate, decay};
+    by_chunks(table.slice.width, work);
+  }
 }
 
 // 1 / sqrt(x) to the precision of float, by one step of Newton's method.
@@ -277,6 +365,8 @@ HWY_INLINE V inverse(V x) {
   return hn::Mul(guess, hn::NegMulAdd(x, guess, hn::Set(D(), 2.0f)));
 }
 
+// g = x (slope s) + v (decay - slope x^2); v -= rate g / sqrt(sum of g^2).
+template <bool kOnes>
 struct AdagradWork {
   const FactorTable& table;
   Block block;
@@ -290,31 +380,36 @@ struct AdagradWork {
     const Lanes<kUnits, kCut> lanes(left);
     constexpr size_t kCount = Lanes<kUnits, kCut>::kCount;
     const size_t begin = table.slice.begin + at;
-    const V lambda = hn::Set(D(), decay);
     const V step = hn::Set(D(), rate);
+    const size_t ahead = table.far ? kFarBesideAhead : kNearBesideAhead;
+    const size_t entries = block.batch->indices.size();
     const uint32_t* const indices = block.batch->indices.data();
     const float* const values = block.batch->values.data();
     const size_t* const ends = block.batch->ends().data() + block.first;
     size_t i = block.batch->begin_of(block.first);
     const float* in = sums + at;
     for (size_t r = 0; r < block.count; ++r, in += table.slice.width) {
-      V s[kCount];
-      for (size_t n = 0; n < kCount; ++n) s[n] = lanes.load(in, n);
       const float slope = slopes[r];
+      const V by = hn::Set(D(), slope);
+      V away[kCount];
+      for (size_t n = 0; n < kCount; ++n) away[n] = hn::Mul(by, lanes.load(in, n));
+      const V stay_of_one = hn::Set(D(), decay - slope);
+      const Fetch<kUnits> fetch{table.beside + begin, table.stride,
+                                indices + (ends[r] + ahead <= entries ? ahead : 0)};
       for (const size_t last = ends[r]; i < last; ++i) {
+        fetch(i);
         const size_t offset = indices[i] * table.stride + begin;
         float* const v = table.rows + offset;
         float* const g = table.beside + offset;
-        const float x = values[i];
-        const V away = hn::Set(D(), slope * x);
-        const V stay = hn::Sub(lambda, hn::Set(D(), slope * x * x));
+        const V x = hn::Set(D(), values[i]);
+        const V stay = kOnes ? stay_of_one : hn::Set(D(), decay - slope * values[i] * values[i]);
         for (size_t n = 0; n < kCount; ++n) {
           const V old = lanes.load(v, n);
-          const V gradient = hn::MulAdd(away, s[n], hn::Mul(stay, old));
+          const V gradient = hn::MulAdd(old, stay, kOnes ? away[n] : hn::Mul(away[n], x));
           const V square = hn::MulAdd(gradient, gradient, lanes.load(g, n));
           lanes.store(square, g, n);
-          const V move = hn::Mul(hn::Mul(step, gradient), hn::ApproximateReciprocalSqrt(square));
-          lanes.store(hn::Sub(old, move), v, n);
+          const V root = hn::ApproximateReciprocalSqrt(square);
+          lanes.store(hn::NegMulAdd(hn::Mul(step, gradient), root, old), v, n);
         }
       }
     }
@@ -323,8 +418,13 @@ struct AdagradWork {
 
 void DescendAdagrad(const FactorTable& table, Block block, const float* sums, const float* slopes,
                     float rate, float decay) {
-  AdagradWork work{table, block, sums, slopes, rate, decay};
-  by_chunks(table.slice.width, work);
+  if (all_ones(block)) {
+    AdagradWork<true> work{table, block, sums, slopes, rate, decay};
+    by_chunks(table.slice.width, work);
+  } else {
+    AdagradWork<false> work{table, block, sums, slopes, rate, decay};
+    by_chunks(table.slice.width, work);
+  }
 }
 
 // One vector of parameters by one step; answers the parameters.

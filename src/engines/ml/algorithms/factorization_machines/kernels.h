@@ -33,7 +33,7 @@ struct FactorTable {
   size_t stride = 0;
   Slice slice;
   float* beside = nullptr;  // What the solver knows of each factor, laid out likewise.
-  bool far = true;          // Too large for the cache nearby: rows are fetched ahead.
+  bool far = true;          // Too large for the cache nearby: rows are fetched early.
 };
 
 // The rows `first` to `first + count` of a batch.

@@ -185,18 +185,18 @@ TEST_P(SolverOf, AdamAgreesWithADoublePrecisionReference) {
 }
 
 // Example after example, the outputs of a block computed with the factors as they were when the
-// block before it had not moved them yet.
+// kDelay blocks before it had not moved them yet.
 struct ReferenceDescent {
   void sweep(Reference& r, const RowBatch& batch) {
     std::deque<std::pair<size_t, Reference>> blocks;
     for (size_t first = 0; first < batch.size(); first += block_rows(batch, first, batch.size())) {
       blocks.emplace_back(first, r);
-      if (blocks.size() > 1) {
+      if (blocks.size() > kDelay) {
         use(r, batch, blocks.front().first, blocks.front().second);
         blocks.pop_front();
       }
     }
-    use(r, batch, blocks.front().first, blocks.front().second);
+    for (const auto& [first, old] : blocks) use(r, batch, first, old);
   }
 
   void use(Reference& r, const RowBatch& batch, size_t first, const Reference& old) {
@@ -243,7 +243,7 @@ TEST_P(SolverOf, DescentAgreesWithADoublePrecisionReference) {
     initialize(model, s);
     Reference reference(model);
     ReferenceDescent reference_descent{s};
-    const RowBatch batch = make_batch(3 * kBlockRows + 5, classes(), 21);
+    const RowBatch batch = make_batch(5 * kBlockRows + 5, classes(), 21);
     Descent descent(model, s, 1);
     constexpr std::array<uint32_t, 1> kAll = {0};
     for (int epoch = 0; epoch < 3; ++epoch) {
@@ -276,7 +276,7 @@ TEST_P(SolverOf, ResultsDoNotDependOnTheNumberOfThreads) {
   for (const uint32_t factors : {5u, 16u, 64u, 100u}) {
     for (const Solver solver : {Solver::adam, Solver::sgd, Solver::adagrad}) {
       std::optional<Model> first;
-      for (const unsigned threads : {1u, 2u, 3u}) {
+      for (const unsigned threads : {1u, 2u, 3u, 4u}) {
         Settings s = settings(2);
         s.solver = solver;
         Model model(GetParam(), 500, factors);
