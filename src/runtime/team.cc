@@ -6,7 +6,6 @@
 #include <array>
 #include <chrono>
 #include <fstream>
-#include <latch>
 #include <string>
 #include <thread>
 
@@ -26,22 +25,41 @@ void pause_briefly() {
 
 Team::Team(std::string name, unsigned size) : size_(size) {
   ASSERT(size > 0);
-  if (size > 1) others_ = std::make_unique<Pool>(std::move(name), size - 1);
-}
-
-Team::~Team() = default;
-
-void Team::run(const std::function<void(unsigned member)>& work) {
-  std::latch done(size_ - 1);
-  for (unsigned member = 1; member < size_; ++member) {
-    const bool queued = others_->submit([&work, &done, member] {
-      work(member);
-      done.count_down();
-    });
+  if (size == 1) return;
+  others_ = std::make_unique<Pool>(std::move(name), size - 1);
+  for (unsigned member = 1; member < size; ++member) {
+    const bool queued = others_->submit([this, member] { follow(member); });
     ASSERT(queued);
   }
+}
+
+Team::~Team() {
+  ended_ = true;
+  runs_.fetch_add(1, std::memory_order_release);
+  runs_.notify_all();
+}
+
+void Team::follow(unsigned member) {
+  for (uint32_t run = 1;; ++run) {
+    spin_until(runs_, run);
+    if (ended_) return;
+    (*work_)(member);
+    finished_.fetch_add(1, std::memory_order_release);
+    finished_.notify_all();
+  }
+}
+
+void Team::run(const std::function<void(unsigned member)>& work) {
+  if (size_ == 1) {
+    work(0);
+    return;
+  }
+  const uint32_t all = finished_.load(std::memory_order_relaxed) + size_ - 1;
+  work_ = &work;
+  runs_.fetch_add(1, std::memory_order_release);
+  runs_.notify_all();
   work(0);
-  done.wait();
+  spin_until(finished_, all);
 }
 
 void Team::meet() {

@@ -2,7 +2,8 @@
 //
 // run() is called by one thread at a time, which is member 0 of the team. A member that waits spins
 // for some microseconds, then sleeps: meetings are frequent and short, but the team may have more
-// members than the machine has free cores.
+// members than the machine has free cores. The others wait for the next run() likewise, so that
+// runs in quick succession wake nobody.
 #pragma once
 
 #include <atomic>
@@ -33,10 +34,17 @@ class Team final {
   void meet();
 
  private:
+  // The life of a member but the first: run after run.
+  void follow(unsigned member);
+
   const unsigned size_;
-  std::unique_ptr<Pool> others_;
+  const std::function<void(unsigned member)>* work_ = nullptr;  // Of the run under way.
+  bool ended_ = false;
+  alignas(64) std::atomic<uint32_t> runs_{0};      // Begun; the last ends the team.
+  alignas(64) std::atomic<uint32_t> finished_{0};  // By members but the first, of all runs.
   alignas(64) std::atomic<uint32_t> arrived_{0};
   alignas(64) std::atomic<uint32_t> round_{0};
+  std::unique_ptr<Pool> others_;
 };
 
 // The processors that this process may use.
