@@ -16,43 +16,60 @@ namespace {
 
 constexpr float kBeta1 = 0.9f;
 constexpr float kBeta2 = 0.999f;
+constexpr uint64_t kStepsPerSharing = 64;  // Of features among threads.
 constexpr uint32_t kNone = 0xffffffff;
 constexpr size_t kAhead = 24;  // Entries and features that are fetched while others are used.
 
-// A batch by feature: which rows each occurs in.
+// Features from `begin` to before `end`.
+struct Range {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
+// The entries of a batch whose features lie in a range, by feature: which rows each occurs in.
+// Indices of a row ascend, so that no other entries are looked at but one.
 class Transposed {
  public:
-  explicit Transposed(uint64_t feature_dim) : slots_(feature_dim, kNone) {}
+  // `slots` by feature, all kNone; only those of the range are touched, and left so by release().
+  explicit Transposed(std::vector<uint32_t>& slots) : slots_(slots) {}
 
-  void assign(const RowBatch& batch) {
-    for (size_t slot = 0; slot < features_.size(); ++slot) {
-      if (slot + kAhead < features_.size())
-        __builtin_prefetch(&slots_[features_[slot + kAhead]], 1);
-      slots_[features_[slot]] = kNone;
-    }
+  void assign(const RowBatch& batch, Range range) {
     features_.clear();
     ends_.clear();
+    find_parts(batch, range);
     slot_of_.resize(batch.indices.size());
+    size_t count = 0;
+    const uint32_t* const indices = batch.indices.data();
     const size_t entries = batch.indices.size();
-    for (size_t i = 0; i < entries; ++i) {
-      if (i + kAhead < entries) __builtin_prefetch(&slots_[batch.indices[i + kAhead]], 1);
-      uint32_t& slot = slots_[batch.indices[i]];
-      if (slot == kNone) {
-        slot = static_cast<uint32_t>(features_.size());
-        features_.push_back(batch.indices[i]);
-        ends_.push_back(0);
+    for (const auto& [begin, end] : parts_) {
+      for (size_t i = begin; i < end; ++i) {
+        __builtin_prefetch(&slots_[indices[i + kAhead < entries ? i + kAhead : i]], 1);
+        uint32_t& slot = slots_[indices[i]];
+        if (slot == kNone) {
+          slot = static_cast<uint32_t>(features_.size());
+          features_.push_back(indices[i]);
+          ends_.push_back(0);
+        }
+        slot_of_[count++] = slot;
+        ++ends_[slot];
       }
-      slot_of_[i] = slot;
-      ++ends_[slot];
     }
     uint32_t begin = 0;
     for (uint32_t& end : ends_) begin += std::exchange(end, begin);
-    occurrences_.resize(batch.indices.size());
-    size_t i = 0;
-    for (size_t row = 0; row < batch.size(); ++row) {
-      for (const float value : batch.row(row).values) {
-        occurrences_[ends_[slot_of_[i++]]++] = {static_cast<uint32_t>(row), value};
+    occurrences_.resize(count);
+    size_t at = 0;
+    for (size_t row = 0; row < parts_.size(); ++row) {
+      for (size_t i = parts_[row].begin; i < parts_[row].end; ++i) {
+        occurrences_[ends_[slot_of_[at++]]++] = {static_cast<uint32_t>(row), batch.values[i]};
       }
+    }
+  }
+
+  // Leaves the slots to whoever has the features in its range next.
+  void release() {
+    for (size_t at = 0; at < features_.size(); ++at) {
+      if (at + kAhead < features_.size()) __builtin_prefetch(&slots_[features_[at + kAhead]], 1);
+      slots_[features_[at]] = kNone;
     }
   }
 
@@ -66,12 +83,59 @@ class Transposed {
   }
 
  private:
-  std::vector<uint32_t> slots_;     // By feature; kNone where it does not occur.
+  struct Part {  // Of the entries of a row.
+    size_t begin;
+    size_t end;
+  };
+
+  void find_parts(const RowBatch& batch, Range range) {
+    const uint32_t* const indices = batch.indices.data();
+    parts_.resize(batch.size());
+    size_t begin = 0;
+    for (size_t row = 0; row < batch.size(); ++row) {
+      size_t end = batch.ends()[row];
+      const size_t next = end;
+      if (range.begin > 0) {
+        begin = static_cast<size_t>(std::lower_bound(indices + begin, indices + end, range.begin) -
+                                    indices);
+      }
+      if (range.end < slots_.size()) {
+        end = static_cast<size_t>(std::lower_bound(indices + begin, indices + end, range.end) -
+                                  indices);
+      }
+      parts_[row] = {begin, end};
+      begin = next;
+    }
+  }
+
+  std::vector<uint32_t>& slots_;
+  std::vector<Part> parts_;         // By row.
   std::vector<uint32_t> features_;  // By slot, in the order of their first occurrence.
   std::vector<uint32_t> ends_;      // Of the occurrences of a slot.
-  std::vector<uint32_t> slot_of_;   // By entry of the batch.
+  std::vector<uint32_t> slot_of_;   // By entry of the parts.
   std::vector<Occurrence> occurrences_;
 };
+
+// Ranges that have about as many entries of the batch each, by the look of some of them.
+void share_features(const RowBatch& batch, uint64_t feature_dim, std::vector<Range>& ranges) {
+  constexpr size_t kLooks = 256;
+  std::vector<uint32_t> seen;
+  const size_t entries = batch.indices.size();
+  // A stride that the number of entries in a row does not divide.
+  for (size_t at = 0; at < std::min(entries, kLooks); ++at) {
+    seen.push_back(batch.indices[(at * 7919) % entries]);
+  }
+  std::sort(seen.begin(), seen.end());
+  uint64_t begin = 0;
+  for (size_t at = 0; at < ranges.size(); ++at) {
+    const bool last = at + 1 == ranges.size() || seen.empty();
+    const uint64_t end =
+        last ? feature_dim
+             : std::max<uint64_t>(begin, seen[seen.size() * (at + 1) / ranges.size()]);
+    ranges[at] = {begin, end};
+    begin = end;
+  }
+}
 
 }  // namespace
 
@@ -81,12 +145,15 @@ struct Adam::State {
         settings(s),
         slices(share_units(m.num_factors(), threads)),
         team("fm-adam", static_cast<unsigned>(slices.size())),
-        transposed(m.feature_dim()),
+        slots(m.feature_dim(), kNone),
+        transposed(slices.size(), Transposed(slots)),
+        ranges(slices.size()),
         means(m.feature_dim() * m.stride()),
         squares(m.feature_dim() * m.stride()),
         linear_means(m.feature_dim()),
         linear_squares(m.feature_dim()),
         sums(slices.size()),
+        pairs(slices.size()),
         pace(slices.size()) {}
 
   AdamStep step_of(const TermSettings& term, size_t rows) const {
@@ -104,31 +171,39 @@ struct Adam::State {
             .beta2 = kBeta2};
   }
 
-  // The part of a member of the team, or the whole.
+  // The part of a member of the team, or the whole. Members share the factors by units, the
+  // features by ranges where they are looked at one by one, and the rows where they are.
   void run(const RowBatch& batch, unsigned member, bool together) {
+    const size_t members = together ? slices.size() : 1;
     const Slice slice = together ? slices[member] : Slice{0, model.num_factors()};
-    const size_t units = units_of(model.num_factors());
     std::vector<float>& own = sums[member];
     own.resize(batch.size() * slice.width);
+    pairs[member].resize(batch.size() * slice.units());
     const FactorTable table{.rows = model.row(0), .stride = model.stride(), .slice = slice};
-    forward(table, {&batch, 0, batch.size()}, own.data(), pairs.data() + slice.begin / kUnit,
-            units);
-    if (member == 0) transposed.assign(batch);
+    forward(table, {&batch, 0, batch.size()}, own.data(), pairs[member].data(), slice.units());
+    transposed[member].assign(batch, together ? ranges[member] : Range{0, model.feature_dim()});
     if (together) team.meet();
-    if (member == 0) derive(batch, units);
+    derive(batch, members, batch.size() * member / members, batch.size() * (member + 1) / members);
     if (together) team.meet();
     const AdamTables tables{model.row(0), means.data(), squares.data(), model.stride(), slice};
-    step_adam(tables, transposed.view(), own.data(), slopes.data(),
-              step_of(settings.factors, batch.size()));
-    if (!together || member + 1 == slices.size()) move_linear(batch.size());
+    const AdamStep step = step_of(settings.factors, batch.size());
+    for (size_t part = 0; part < members; ++part) {
+      const size_t at = (part + member) % members;
+      step_adam(tables, transposed[at].view(), own.data(), slopes.data(), step);
+    }
+    move_linear(transposed[member], batch.size());
+    transposed[member].release();
+    if (member + 1 == members) move_bias(batch.size());
   }
 
-  void derive(const RowBatch& batch, size_t units) {
-    bias_gradient = 0;
-    for (size_t r = 0; r < batch.size(); ++r) {
+  // The outputs and slopes of the rows from `first` to before `end`.
+  void derive(const RowBatch& batch, size_t members, size_t first, size_t end) {
+    const size_t all_units = units_of(model.num_factors());
+    const size_t entries = batch.indices.size();
+    for (size_t r = first; r < end; ++r) {
       const RowView row = batch.row(r);
       const size_t next = batch.begin_of(r) + row.indices.size();
-      for (size_t i = next; i < std::min(next + row.indices.size(), batch.indices.size()); ++i) {
+      for (size_t i = next; i < std::min(next + row.indices.size(), entries); ++i) {
         __builtin_prefetch(&model.linear(batch.indices[i]));
       }
       float output = model.bias;
@@ -136,17 +211,19 @@ struct Adam::State {
         output += model.linear(row.indices[i]) * row.values[i];
       }
       float pair = 0;
-      for (size_t u = 0; u < units; ++u) pair += pairs[r * units + u];
+      for (size_t member = 0; member < members; ++member) {
+        const size_t units = members == 1 ? all_units : slices[member].units();
+        for (size_t u = 0; u < units; ++u) pair += pairs[member][r * units + u];
+      }
       raw[r] = output + pair;
       slopes[r] = score_of(model.type(), raw[r]) - batch.label(r);
       if (batch.weighted()) slopes[r] *= batch.importance(r);
-      bias_gradient += slopes[r];
     }
   }
 
-  void move_linear(size_t rows) {
+  void move_linear(const Transposed& part, size_t rows) {
     const AdamStep step = step_of(settings.linear, rows);
-    const std::span<const uint32_t> features = transposed.features();
+    const std::span<const uint32_t> features = part.features();
     for (size_t slot = 0; slot < features.size(); ++slot) {
       if (slot + kAhead < features.size()) {
         const uint32_t ahead = features[slot + kAhead];
@@ -155,14 +232,19 @@ struct Adam::State {
         __builtin_prefetch(&linear_squares[ahead], 1);
       }
       float gradient = 0;
-      for (const Occurrence& occurrence : transposed.occurrences(slot)) {
+      for (const Occurrence& occurrence : part.occurrences(slot)) {
         gradient += slopes[occurrence.row] * occurrence.value;
       }
       const uint32_t feature = features[slot];
       move_one(step, gradient, model.linear(feature), linear_means[feature],
                linear_squares[feature]);
     }
-    move_one(step_of(settings.bias, rows), bias_gradient, model.bias, bias_mean, bias_square);
+  }
+
+  void move_bias(size_t rows) {
+    float gradient = 0;
+    for (const float slope : slopes) gradient += slope;
+    move_one(step_of(settings.bias, rows), gradient, model.bias, bias_mean, bias_square);
   }
 
   static void move_one(const AdamStep& step, float gradient, float& parameter, float& mean,
@@ -178,17 +260,18 @@ struct Adam::State {
   const Settings& settings;
   std::vector<Slice> slices;
   runtime::Team team;
-  Transposed transposed;
+  std::vector<uint32_t> slots;         // By feature; kNone where it does not occur.
+  std::vector<Transposed> transposed;  // By member.
+  std::vector<Range> ranges;           // Of features, by member.
   FloatTable means;    // First moments of the factors, laid out as the model's rows.
   FloatTable squares;  // Second moments.
   FloatTable linear_means;
   FloatTable linear_squares;
   float bias_mean = 0;
   float bias_square = 0;
-  float bias_gradient = 0;
   uint64_t steps = 0;
-  std::vector<std::vector<float>> sums;  // By member: of its slice, by row of the batch.
-  std::vector<float> pairs;              // By row and unit.
+  std::vector<std::vector<float>> sums;   // By member: of its slice, by row of the batch.
+  std::vector<std::vector<float>> pairs;  // By member: by row and unit of its slice.
   std::vector<float> raw;
   std::vector<float> slopes;
   Pace pace;
@@ -202,11 +285,13 @@ Adam::~Adam() = default;
 std::span<const float> Adam::step(const RowBatch& batch) {
   State& state = *state_;
   ++state.steps;
-  state.pairs.resize(batch.size() * units_of(state.model.num_factors()));
   state.raw.resize(batch.size());
   state.slopes.resize(batch.size());
   const bool together = state.pace.together();
   if (together) {
+    if (state.ranges.back().end == 0 || state.steps % kStepsPerSharing == 1) {
+      share_features(batch, state.model.feature_dim(), state.ranges);
+    }
     state.team.run([&](unsigned member) { state.run(batch, member, true); });
   } else {
     state.run(batch, 0, false);

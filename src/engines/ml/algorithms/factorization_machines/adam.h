@@ -5,7 +5,8 @@
 // have the derivative score - label.
 //
 // A batch is transposed: the gradient of a feature is summed over its occurrences in registers, and
-// its parameters move at once. Threads share the factors by units and meet twice a batch.
+// its parameters move at once. Threads share the factors by units, the transposition and the linear
+// weights by ranges of features, the outputs by rows; they meet twice a batch.
 #pragma once
 
 #include <memory>
