@@ -24,7 +24,8 @@ constexpr size_t kSegmentRows = 2048;   // That stay together when the order is 
 constexpr size_t kNearBytes = 4 << 20;  // Of a table that a core has at hand.
 constexpr double kProductMax = 1e300;
 
-constexpr size_t kStartsAtOnce = 32;  // Segments between two choices of how many work.
+constexpr size_t kStartsAtOnce = 32;  // Segments, at most, between two choices of how many work.
+constexpr size_t kEntriesAtOnce = 1 << 17;  // Non-zeros likewise.
 
 struct alignas(64) CacheLine {
   std::array<float, 16> floats;
@@ -443,8 +444,10 @@ Descent::~Descent() = default;
 
 Tally Descent::sweep(const RowBatch& batch, std::span<const uint32_t> starts, size_t length) {
   Tally total;
+  const size_t entries = batch.indices.size() / std::max<size_t>(batch.size(), 1) + 1;  // Of a row.
+  const size_t most = std::clamp<size_t>(kEntriesAtOnce / (entries * length), 1, kStartsAtOnce);
   while (!starts.empty() && total.finite) {
-    const size_t count = std::min(kStartsAtOnce, starts.size());
+    const size_t count = std::min(most, starts.size());
     total.add(state_->sweep(batch, starts.first(count), length));
     starts = starts.subspan(count);
   }

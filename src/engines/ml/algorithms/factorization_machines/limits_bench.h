@@ -1,15 +1,34 @@
-// What this machine's core and memory can do, measured.
+// What this machine's core and memory can do, measured: what the solvers' figures are printed
+// beside.
+//
+// The bound of a solver is the time that the rows of factors take which it cannot do without, at
+// random places, fetched ahead, with no arithmetic to speak of and no linear weights, labels or
+// bookkeeping. It keeps the solver's dependency: an example's rows are all read before the first
+// of them is changed. A row is 256 bytes, 64 factors.
+//  - sgd: reads each row of an example, then changes each.
+//  - adagrad: likewise, and changes a row of squared gradients beside each.
+//  - adam: reads a row for every non-zero, and the sums of its example once more when gradients are
+//    added up, then changes three rows (factors and two moments) for every feature of the batch.
+// Several threads have a part of the table each, with as many rows of it as one has of all.
+//
+// Seconds are those of the processor where one thread works, else of the clock; medians of rounds.
 #pragma once
 
 #include <cstddef>
 
 namespace millrace::ml::factorization_machines {
 
-// Prints multiply-adds a second, bandwidth by size of what is read, random rows by size of table.
+// Prints multiply-adds a second, bandwidth by size of what is read.
 void print_limits();
 
-// Reading, changing and writing back rows of 256 bytes at random places of a table, fetched ahead:
-// CPU seconds for one.
-double random_row_seconds(size_t table_bytes);
+// Of one example of `entries` rows by each of `threads`, which have `table_bytes` together, and as
+// much once more where there is a row beside each.
+double example_seconds(size_t table_bytes, size_t entries, bool beside, unsigned threads);
+
+// Of reading a row by each of `threads`.
+double read_row_seconds(size_t table_bytes, unsigned threads);
+
+// Of changing a row in each of three tables of `table_bytes`, by each of `threads`.
+double change_three_seconds(size_t table_bytes, unsigned threads);
 
 }  // namespace millrace::ml::factorization_machines

@@ -22,33 +22,50 @@ class Pace {
   bool together() {
     begin_ = runtime::monotonic_now();
     if (threads_ < 2) return false;
-    if (pieces_ < 2) return pieces_ == 0;
-    const bool better = row_seconds_[1] <= row_seconds_[0];
-    return pieces_ == next_try_ ? !better : better;
+    if (left_ == 0) choose();
+    return together_;
   }
 
   // The piece is done.
   void done(bool together, size_t rows) {
+    if (threads_ < 2) return;
+    --left_;
+    // After a change a core finds in its own cache what it needs only after a while.
+    if (trial_ && left_ >= kTrial / 2) return;
     const std::chrono::duration<double> spent = runtime::monotonic_now() - begin_;
     double& known = row_seconds_[together ? 1 : 0];
     const double now = spent.count() / static_cast<double>(rows > 0 ? rows : 1);
     known = known == 0 ? now : known + kNewShare * (now - known);
-    if (pieces_ == next_try_) {
-      // A try that shows a way to be much slower is not soon made again.
-      const double other = row_seconds_[together ? 0 : 1];
-      const auto times = static_cast<uint64_t>(std::clamp(now / other, 1.0, 40.0));
-      next_try_ = pieces_ + kAgain * times;
-    }
-    ++pieces_;
   }
 
  private:
-  static constexpr uint64_t kAgain = 24;  // Pieces from a try of the slower way to the next.
-  static constexpr double kNewShare = 0.3;
+  // How the next pieces are done: both ways are tried at first, and the slower one now and then.
+  void choose() {
+    if (trials_ < 2 || !trial_) {
+      together_ = !together_;
+      trial_ = true;
+      left_ = kTrial;
+      ++trials_;
+      return;
+    }
+    const double tried = row_seconds_[together_ ? 1 : 0];
+    const double other = row_seconds_[together_ ? 0 : 1];
+    // A try that shows a way to be much slower is not soon made again.
+    const double times = tried > other ? tried / other : other / tried;
+    if (tried > other) together_ = !together_;
+    trial_ = false;
+    left_ = static_cast<uint64_t>(kStretch * std::clamp(times, 1.0, 40.0));
+  }
+
+  static constexpr uint64_t kTrial = 4;     // Pieces, of which the second half counts.
+  static constexpr double kStretch = 80;    // Pieces from one try to the next, or more.
+  static constexpr double kNewShare = 0.3;  // Of a piece in what is known of its way.
 
   size_t threads_;
-  uint64_t pieces_ = 0;
-  uint64_t next_try_ = kAgain;
+  uint64_t left_ = 0;  // Pieces until the next choice.
+  uint64_t trials_ = 0;
+  bool together_ = false;
+  bool trial_ = false;
   runtime::Moment begin_;
   std::array<double, 2> row_seconds_{};  // Alone, together.
 };

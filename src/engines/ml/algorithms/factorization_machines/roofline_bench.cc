@@ -1,6 +1,6 @@
 // How fast the solvers go beside what this machine allows: multiply-adds, bandwidth of each level
-// of memory, and moving rows of 256 bytes at random places of a table. Every figure is the median
-// of rounds, in CPU time of the threads that work (wall time where there are two).
+// of memory, and moving rows of 256 bytes at random places of a table (limits_bench.h). Every
+// figure is the median of rounds, in CPU time of one thread, in wall time of several.
 #include <fmt/format.h>
 #include <time.h>
 
@@ -51,15 +51,29 @@ double median_seconds(double (*clock)(), const std::function<void()>& work) {
 struct Case {
   Solver solver;
   const char* name;
-  int rows_moved;  // Of the table and of what lies beside it, for one non-zero.
-  size_t batch;    // Rows of a step.
+  size_t batch;  // Rows of a step; 0: each row is one.
 };
 
 constexpr std::array kCases = {
-    Case{Solver::sgd, "sgd", 1, 0},
-    Case{Solver::adagrad, "adagrad", 2, 0},
-    Case{Solver::adam, "adam", 3, 1000},
+    Case{Solver::sgd, "sgd", 0},
+    Case{Solver::adagrad, "adagrad", 0},
+    Case{Solver::adam, "adam", 1000},
 };
+
+// Seconds that an example's rows take, by each of `threads` (limits_bench.h).
+double bound_seconds(const Case& c, size_t table_bytes, size_t entries, unsigned threads) {
+  if (c.batch == 0) {
+    return example_seconds(table_bytes, entries, c.solver == Solver::adagrad, threads);
+  }
+  // Of the features of a field, those that a batch names at least once.
+  const double field = static_cast<double>(table_bytes) / kRowBytes / static_cast<double>(entries);
+  const auto batch = static_cast<double>(c.batch);
+  const double distinct = field * (1 - std::pow(1 - 1 / field, batch)) / batch;
+  const auto rows = static_cast<double>(entries);
+  return rows *
+         (read_row_seconds(table_bytes, threads) + read_row_seconds(c.batch * kRowBytes, threads) +
+          distinct * change_three_seconds(table_bytes, threads));
+}
 
 RowBatch random_rows(size_t rows, size_t entries, uint64_t features, uint64_t seed) {
   Generator generator(seed);
@@ -120,27 +134,38 @@ struct Choice {
   size_t entries = 0;
 };
 
+// One line: alone, and beside it what several threads gain and what rows of a table of each
+// thread's own gain on this machine.
+void print_case(const Case& c, size_t table, size_t entries, unsigned threads) {
+  const uint64_t features = table / kRowBytes;
+  const double alone = bound_seconds(c, table, entries, 1);
+  const double measured = examples_per_second(c, entries, features, 1);
+  fmt::print("{:8} {:>4} MiB {:>9} {:>14.0f} {:>14.0f} {:>6.0f}%", c.name, table >> 20, entries,
+             measured, 1 / alone, 100 * measured * alone);
+  if (threads > 1) {
+    const double together = bound_seconds(c, table, entries, threads);
+    const double shared = examples_per_second(c, entries, features, threads);
+    fmt::print(" {:>14.0f} {:>6.2f} {:>8.2f}", shared, shared / measured,
+               threads * alone / together);
+  }
+  fmt::print("\n");
+  std::fflush(stdout);
+}
+
 void run(const Choice& choice) {
   const auto [only, threads, table_mib, non_zeros] = choice;
   if (only.empty() || only == "limits") print_limits();
   if (only == "limits") return;
-  fmt::print("{:8} {:>8} {:>9} {:>14} {:>14} {:>7}\n", "solver", "table", "non-zeros", "examples/s",
+  fmt::print("{:8} {:>8} {:>9} {:>14} {:>14} {:>7}", "solver", "table", "non-zeros", "examples/s",
              "bound", "share");
+  if (threads > 1) fmt::print(" {:>6} threads {:>6} {:>8}", threads, "gain", "machine");
+  fmt::print("\n");
   for (const size_t table : {size_t{2} << 20, size_t{64} << 20, size_t{2} << 30}) {
     if (table_mib != 0 && table_mib != table >> 20) continue;
-    const uint64_t features = table / kRowBytes;
     for (const Case& c : kCases) {
       if (!only.empty() && only != c.name) continue;
-      // Of a table as large as all that the solver moves.
-      const double row_seconds = random_row_seconds(table * static_cast<size_t>(c.rows_moved));
       for (const size_t entries : {size_t{2}, size_t{8}, size_t{40}}) {
-        if (non_zeros != 0 && non_zeros != entries) continue;
-        const double bound = threads / (row_seconds * static_cast<double>(entries) * c.rows_moved);
-        const double measured = examples_per_second(c, entries, features, threads);
-        fmt::print("{:8} {:>4} MiB {:>9} {:>12.1f} {:>14.0f} {:>14.0f} {:>6.0f}%\n", c.name,
-                   table >> 20, entries, row_seconds * 1e9, measured, bound,
-                   100 * measured / bound);
-        std::fflush(stdout);
+        if (non_zeros == 0 || non_zeros == entries) print_case(c, table, entries, threads);
       }
     }
   }
