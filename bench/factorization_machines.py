@@ -8,12 +8,13 @@ the training job that AWS published, where its data is here.
 import os
 import pathlib
 import re
+from statistics import median
 
 import programs
 from figure import Figure
 
 _LIMIT = re.compile(r"^(multiply-add|reading +\d+ KiB): ([\d.]+) (GFLOP/s|GB/s) a core$")
-_ROW = re.compile(r"^(\w+) +(\d+) MiB +(\d+) +([\d.]+) +(\d+) +(\d+) +(\d+)%$")
+_ROW = re.compile(r"^(\w+) +(\d+) MiB +(\d+) +(\d+) +(\d+) +(\d+)%( +(\d+) +([\d.]+) +([\d.]+))?$")
 _JOB = re.compile(r"^whole job: ([\d.]+) s of CPU, [\d.]+ s, (\d+) records/s$", re.MULTILINE)
 _ERROR = re.compile(r"test (rmse|absolute_loss) <loss>=([\d.]+)")
 _PUBLISHED = {"rmse": 68.732, "absolute_loss": 17.038}  # By the real service, on the same rows.
@@ -31,19 +32,28 @@ def measure(case):
 
 
 def _roofline(solver, threads):
-    figures, shares = [], []
-    suffix = "" if threads == 1 else f", {threads} threads"
+    figures, shares, gains, possible = [], [], [], []
     for line in _run("engines_ml_roofline", solver, threads).splitlines():
         limit, row = _LIMIT.match(line), _ROW.match(line)
         if limit:
             name = " ".join(limit[1].split())
             figures.append(Figure(f"{name}, a core", float(limit[2]), limit[3]))
         elif row:
-            name = f"{row[1]}, {row[3]} non-zeros, table of {row[2]} MiB{suffix}"
-            figures.append(Figure(name, int(row[5]), "1/s", {"bound": int(row[6])}))
-            shares.append(100 * int(row[5]) / int(row[6]))
+            name = f"{row[1]}, {row[3]} non-zeros, table of {row[2]} MiB"
+            figures.append(Figure(name, int(row[4]), "1/s", {"bound": int(row[5])}))
+            shares.append(100 * int(row[4]) / int(row[5]))
+            if row[7]:
+                figures.append(Figure(f"{name}, {threads} threads", int(row[8]), "1/s",
+                                      {"one thread": int(row[4])}))
+                figures.append(Figure(f"{name}, gain of {threads} threads", float(row[9]), "x",
+                                      {"rows of a table of each thread's own": float(row[10])}))
+                gains.append(float(row[9]))
+                possible.append(float(row[10]))
     if shares:
-        figures.append(Figure(f"of the bound, all cases{suffix}", shares, "%"))
+        figures.append(Figure("of the bound, all cases", shares, "%"))
+    if gains:
+        figures.append(Figure(f"gain of {threads} threads, all cases", gains, "x",
+                              {"rows of a table of each thread's own": median(possible)}))
     return figures
 
 
