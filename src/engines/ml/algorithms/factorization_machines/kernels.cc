@@ -352,16 +352,20 @@ void Descend(const FactorTable& table, Block block, const float* sums, const flo
   }
 }
 
-// 1 / sqrt(x) to the precision of float, by one step of Newton's method.
+// The instructions of AVX-512 are right to 14 bits, which a step that noise makes anyway can do
+// with; others are refined by one step of Newton's method.
+constexpr bool kRefined = kLanes != 16;
+
 HWY_INLINE V inverse_root(V x) {
   const V guess = hn::ApproximateReciprocalSqrt(x);
+  if constexpr (!kRefined) return guess;
   const V half = hn::Mul(hn::Set(D(), 0.5f), x);
   return hn::Mul(guess, hn::NegMulAdd(half, hn::Mul(guess, guess), hn::Set(D(), 1.5f)));
 }
 
-// 1 / x likewise.
 HWY_INLINE V inverse(V x) {
   const V guess = hn::ApproximateReciprocal(x);
+  if constexpr (!kRefined) return guess;
   return hn::Mul(guess, hn::NegMulAdd(x, guess, hn::Set(D(), 2.0f)));
 }
 
@@ -428,6 +432,7 @@ void DescendAdagrad(const FactorTable& table, Block block, const float* sums, co
 }
 
 // One vector of parameters by one step; answers the parameters.
+template <bool kClipped>
 struct AdamVectors {
   V rate, decay, scale, clip, epsilon, beta1, beta2, rest1, rest2, least;
 
@@ -446,7 +451,7 @@ struct AdamVectors {
   HWY_INLINE V move(V gradient, V parameter, V& mean, V& square) const {
     // MXNet's order: decay joins the gradient before it is clipped.
     V slope = hn::MulAdd(gradient, scale, hn::Mul(parameter, decay));
-    slope = hn::Min(hn::Max(slope, hn::Neg(clip)), clip);
+    if constexpr (kClipped) slope = hn::Min(hn::Max(slope, hn::Neg(clip)), clip);
     mean = hn::MulAdd(mean, beta1, hn::Mul(rest1, slope));
     square = hn::MulAdd(square, beta2, hn::Mul(rest2, hn::Mul(slope, slope)));
     // The root of zero is zero, without its inverse.
@@ -455,6 +460,7 @@ struct AdamVectors {
   }
 };
 
+template <bool kClipped>
 struct AdamWork {
   const AdamTables& tables;
   const Occurrences& by_feature;
@@ -466,7 +472,7 @@ struct AdamWork {
   HWY_INLINE void run(size_t at, size_t left) {
     const Lanes<kUnits, kCut> lanes(left);
     constexpr size_t kCount = Lanes<kUnits, kCut>::kCount;
-    const AdamVectors adam(step);
+    const AdamVectors<kClipped> adam(step);
     const size_t offset = tables.slice.begin + at;
     uint32_t i = 0;
     for (size_t slot = 0; slot < by_feature.count; ++slot) {
@@ -506,8 +512,13 @@ struct AdamWork {
 
 void StepAdam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
               const float* slopes, const AdamStep& step) {
-  AdamWork work{tables, by_feature, sums, slopes, step};
-  by_chunks(tables.slice.width, work);
+  if (step.clip < std::numeric_limits<float>::infinity()) {
+    AdamWork<true> work{tables, by_feature, sums, slopes, step};
+    by_chunks(tables.slice.width, work);
+  } else {
+    AdamWork<false> work{tables, by_feature, sums, slopes, step};
+    by_chunks(tables.slice.width, work);
+  }
 }
 
 }  // namespace
