@@ -13,7 +13,7 @@ namespace millrace::runtime {
 namespace {
 
 constexpr int kEagerSpins = 100;  // Without a pause, which takes as long as a line takes to come.
-constexpr int kSpins = 4000;
+constexpr int kSpins = 2000;      // With one; whoever is not there by then is not running.
 
 void pause_briefly() {
 #if defined(__x86_64__)

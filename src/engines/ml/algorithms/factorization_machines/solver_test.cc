@@ -272,7 +272,7 @@ RowBatch wide_batch(size_t rows, uint32_t features, bool classes) {
 }
 
 TEST_P(SolverOf, ResultsDoNotDependOnTheNumberOfThreads) {
-  const RowBatch batch = wide_batch(1200, 500, classes());
+  const RowBatch batch = wide_batch(240, 500, classes());
   for (const uint32_t factors : {5u, 16u, 64u, 100u}) {
     for (const Solver solver : {Solver::adam, Solver::sgd, Solver::adagrad}) {
       std::optional<Model> first;
@@ -285,9 +285,9 @@ TEST_P(SolverOf, ResultsDoNotDependOnTheNumberOfThreads) {
           Adam adam(model, s, threads);
           for (int step = 0; step < 3; ++step) adam.step(batch);
         } else {
-          constexpr std::array<uint32_t, 3> kStarts = {400, 0, 800};
+          constexpr std::array<uint32_t, 3> kStarts = {80, 0, 160};
           Descent descent(model, s, threads);
-          for (int epoch = 0; epoch < 3; ++epoch) descent.sweep(batch, kStarts, 400);
+          for (int epoch = 0; epoch < 2; ++epoch) descent.sweep(batch, kStarts, 80);
         }
         if (!first) first = model;
         EXPECT_TRUE(model == *first) << factors << " factors, " << threads << " threads";
