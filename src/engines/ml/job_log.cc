@@ -26,6 +26,11 @@ void JobLog::quality(std::string_view stage, const Measure& measure) {
                    measure.kind, measure.value));
 }
 
+void JobLog::baseline(std::string_view stage, const Measure& measure) {
+  info(fmt::format("#baseline_metric: host={}, {} {} <{}>={}", host_, stage, measure.name,
+                   measure.kind, measure.value));
+}
+
 void JobLog::progress(uint64_t done, uint64_t total) {
   info(fmt::format("#progress_metric: host={}, completed {:g} % of epochs", host_,
                    100.0 * static_cast<double>(done) / static_cast<double>(total)));

@@ -24,6 +24,8 @@ class JobLog {
   void error(std::string_view text);
   // `stage` is what stands between the host and the name: `epoch=0, batch=0 train`, `test`.
   void quality(std::string_view stage, const Measure& measure);
+  // Of what stands beside the model: `stage` is `test mean`. SageMaker has no such line.
+  void baseline(std::string_view stage, const Measure& measure);
   void progress(uint64_t done, uint64_t total);
   void throughput(double records_per_second);
   void test_score(const Measure& measure);

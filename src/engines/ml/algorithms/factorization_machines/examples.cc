@@ -25,6 +25,10 @@ uint64_t bytes_of(const RowBatch& batch) {
          batch.size() * (sizeof(size_t) + sizeof(float));
 }
 
+void append_rows(const RowBatch& from, RowBatch& to) {
+  for (size_t at = 0; at < from.size(); ++at) append(from, at, to);
+}
+
 Result<std::optional<RowBatch>> read_rows(ChannelAhead& channel, uint64_t bytes_max) {
   RowBatch all;
   RowBatch batch;
@@ -32,7 +36,7 @@ Result<std::optional<RowBatch>> read_rows(ChannelAhead& channel, uint64_t bytes_
   for (;;) {
     TRY(channel.read(kRowsAtOnce, batch));
     if (batch.empty()) return std::optional(std::move(all));
-    for (size_t at = 0; at < batch.size(); ++at) append(batch, at, all);
+    append_rows(batch, all);
     if (bytes_of(all) > bytes_max) return std::optional<RowBatch>();
   }
 }
@@ -87,6 +91,13 @@ Result<const RowBatch*> ChannelSource::read(size_t rows) {
   }
   if (keeping_) keep();
   return &batch_;
+}
+
+std::vector<const RowBatch*> ChannelSource::kept() const {
+  std::vector<const RowBatch*> out;
+  if (!complete_) return out;
+  for (const RowBatch& batch : kept_) out.push_back(&batch);
+  return out;
 }
 
 void ChannelSource::keep() {

@@ -18,6 +18,8 @@ uint64_t bytes_of(const RowBatch& batch);
 // All rows, in the order of the files. Nothing where they take more than `bytes_max`.
 Result<std::optional<RowBatch>> read_rows(ChannelAhead& channel, uint64_t bytes_max);
 
+void append_rows(const RowBatch& from, RowBatch& to);
+
 // The rows in an order that is drawn from `seed`.
 RowBatch shuffled(const RowBatch& rows, uint64_t seed);
 
@@ -47,6 +49,8 @@ class ChannelSource final : public ExampleSource {
 
   void rewind() override;
   Result<const RowBatch*> read(size_t rows) override;
+  // All of them, where they are kept in memory by now; else none.
+  std::vector<const RowBatch*> kept() const;
 
  private:
   void keep();

@@ -32,6 +32,18 @@ void sort_unique(std::vector<uint32_t>& items) {
   items.erase(std::unique(items.begin(), items.end()), items.end());
 }
 
+std::vector<float> count_buyers(const ImplicitData& known) {
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;
+  for (const ImplicitExample& example : known.examples()) {
+    if (example.positive) pairs.emplace_back(example.item, example.user);
+  }
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  std::vector<float> buyers(known.items().size());
+  for (const auto& [item, user] : pairs) ++buyers[item];
+  return buyers;
+}
+
 }  // namespace
 
 Result<RankingValidation> RankingValidation::make(const RowBatch& train, const RowBatch& validation,
@@ -63,6 +75,7 @@ Result<RankingValidation> RankingValidation::make(const RowBatch& train, const R
     }
     own.relevant.push_back(static_cast<uint32_t>(item - known.items().begin()));
   }
+  ranking.buyers_ = count_buyers(known);
   for (const ImplicitExample& example : known.examples()) {
     const auto found = users.find(known.users()[example.user]);
     if (found != users.end() && example.positive) found->second.excluded.push_back(example.item);
@@ -94,17 +107,28 @@ Measures RankingValidation::measure(const Model& model) const {
     biases[item] = predict(model.view(), item_rows_.row(item));
   }
   std::vector<float> context(width);
-  std::vector<float> scores(items);
-  std::vector<uint32_t> best;
-  double ndcg = 0;
-  double recall = 0;
-  for (const User& user : users_) {
+  return measure_by([&](const User& user, std::vector<float>& scores) {
     std::fill(context.begin(), context.end(), 0.0f);
     add_factors(model, contexts_.row(user.context), context.data());
     for (size_t item = 0; item < items; ++item) {
       scores[item] = dot_rows(context.data(), vectors.data() + item * width, width) + biases[item];
       if (std::isnan(scores[item])) scores[item] = -std::numeric_limits<float>::infinity();
     }
+  });
+}
+
+Measures RankingValidation::measure_popularity() const {
+  return measure_by([&](const User&, std::vector<float>& scores) { scores = buyers_; });
+}
+
+template <class ScoreItems>
+Measures RankingValidation::measure_by(const ScoreItems& score_items) const {
+  std::vector<float> scores(item_rows_.size());
+  std::vector<uint32_t> best;
+  double ndcg = 0;
+  double recall = 0;
+  for (const User& user : users_) {
+    score_items(user, scores);
     evaluation::best_items(scores, user.excluded, kRankedItems, best);
     const auto values = evaluation::measure_ranking(best, user.relevant, kRankedItems);
     ndcg += values[static_cast<size_t>(evaluation::RankingMeasure::ndcg)];

@@ -24,6 +24,8 @@ class RankingValidation final {
 
   // `ndcg@10` and `recall@10`, both better when higher.
   Measures measure(const Model& model) const;
+  // Of ranking the items by how many users have them in the training data, for everybody alike.
+  Measures measure_popularity() const;
 
  private:
   struct User {
@@ -32,9 +34,14 @@ class RankingValidation final {
     std::vector<uint32_t> excluded;  // Items, ascending.
   };
 
+  // Takes the best of `scores`, which `score_items` fills for a user.
+  template <class ScoreItems>
+  Measures measure_by(const ScoreItems& score_items) const;
+
   RowBatch contexts_;
   RowBatch item_rows_;
   std::vector<User> users_;
+  std::vector<float> buyers_;  // By item: users who have it in the training data.
 };
 
 }  // namespace millrace::ml::factorization_machines

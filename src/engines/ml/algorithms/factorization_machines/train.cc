@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engines/ml/algorithms/factorization_machines/artefact.h"
+#include "engines/ml/algorithms/factorization_machines/baselines.h"
 #include "engines/ml/algorithms/factorization_machines/examples.h"
 #include "engines/ml/algorithms/factorization_machines/factorization_machines.h"
 #include "engines/ml/algorithms/factorization_machines/ranking_validation.h"
@@ -98,6 +99,7 @@ class Trainer {
     TRY(read_memory(channel));
     std::optional<RowsSource> rows;
     if (memory_) rows.emplace(*memory_);
+    ObservedSource source(rows ? static_cast<ExampleSource&>(*rows) : streamed);
     LoggedProgress progress(job_, settings_);
     std::optional<RankingValidation> ranking;
     if (ranks(settings_.solver) && memory_ && validation_) {
@@ -105,7 +107,7 @@ class Trainer {
     }
     progress.watch(validation_ ? &*validation_ : nullptr, ranking ? &*ranking : nullptr);
     const Training training{.settings = settings_,
-                            .source = rows ? static_cast<ExampleSource&>(*rows) : streamed,
+                            .source = source,
                             .memory = memory_ ? &*memory_ : nullptr,
                             .validation = validation_ ? &*validation_ : nullptr,
                             .progress = progress,
@@ -119,7 +121,7 @@ class Trainer {
     if (job_.stop.stop_requested()) job_.log.info("Stopping early, as asked; the model is kept");
     if (progress.validation()) progress.validation()->restore(model_);
     log_all(job_.log, "train", progress.last());
-    if (job_.channels.contains("test")) TRY(score());
+    TRY(evaluate(source.labels(), streamed, ranking ? &*ranking : nullptr));
     return save();
   }
 
@@ -158,9 +160,45 @@ class Trainer {
     return ok;
   }
 
-  Result<void> score() {
+  // The measures of the channels that the model did not learn from, and baselines beside them.
+  Result<void> evaluate(const LabelMean& seen, const ChannelSource& streamed,
+                        const RankingValidation* ranking) {
+    const bool held_out = job_.channels.contains("validation");
+    const bool tested = job_.channels.contains("test");
+    if (!held_out && !tested) return ok;
+    std::vector<const RowBatch*> rows;
+    if (!ranks(settings_.solver)) {
+      rows = memory_ ? std::vector<const RowBatch*>{&*memory_} : streamed.kept();
+    }
+    const Baselines baselines(settings_, memory_ ? evaluation::mean_label(*memory_) : seen.mean(),
+                              rows);
+    if (ranking != nullptr && held_out) {
+      log_baselines(job_.log, "validation", ranking->measure(model_),
+                    {{"popularity", ranking->measure_popularity()}});
+    } else if (held_out) {
+      validate(baselines);
+    }
+    if (tested) TRY(score(baselines));
+    if (!baselines.left_out().empty() && !ranks(settings_.solver)) {
+      job_.log.info("Ridge is left out of the baselines: " + baselines.left_out());
+    }
+    return ok;
+  }
+
+  void validate(const Baselines& baselines) {
+    Measures measures(settings_.type);
+    Baselines::Scores beside(baselines);
+    for (size_t at = 0; at < validation_->size(); ++at) {
+      measures.add(predict(model_.view(), validation_->row(at)), validation_->label(at));
+      beside.add(validation_->row(at), validation_->label(at));
+    }
+    log_baselines(job_.log, "validation", measures, beside.all());
+  }
+
+  Result<void> score(const Baselines& baselines) {
     ChannelAhead channel(job_.open("test", rules_));
     Measures measures(settings_.type);
+    Baselines::Scores beside(baselines);
     for (;;) {
       TRY(channel.read(settings_.mini_batch_size, batch_));
       if (batch_.empty()) break;
@@ -168,6 +206,7 @@ class Trainer {
         const float raw = predict(model_.view(), batch_.row(i));
         if (!std::isfinite(raw)) return diverged(settings_.epochs - 1, 0);
         measures.add(raw, batch_.label(i));
+        beside.add(batch_.row(i), batch_.label(i));
       }
     }
     if (measures.rows() == 0) {
@@ -175,6 +214,31 @@ class Trainer {
     }
     for (const Measure& measure : measures.all()) job_.log.test_score(measure);
     log_all(job_.log, "test", measures);
+    if (ranks(settings_.solver)) return rank_test();
+    log_baselines(job_.log, "test", measures, beside.all());
+    return ok;
+  }
+
+  // What a model that learns from implicit feedback is for, beside what everybody buys.
+  Result<void> rank_test() {
+    if (job_.pipes.contains("test")) {
+      job_.log.info("The channel 'test' is not ranked: a pipe is read once");
+      return ok;
+    }
+    ChannelAhead channel(job_.open("test", rules_));
+    TRY(const std::optional<RowBatch> rows, read_rows(channel, kKeptBytesMax));
+    if (!rows || !memory_) {
+      job_.log.info("The channel 'test' is not ranked: its examples do not fit into memory");
+      return ok;
+    }
+    const Result<RankingValidation> ranking = RankingValidation::make(*memory_, *rows, settings_);
+    if (!ranking) {
+      job_.log.info("The channel 'test' is not ranked: " + ranking.error().message);
+      return ok;
+    }
+    const Measures model = ranking->measure(model_);
+    log_baselines(job_.log, "test", model,
+                  {{"model", model}, {"popularity", ranking->measure_popularity()}});
     return ok;
   }
 
