@@ -9,10 +9,12 @@
 #include <stop_token>
 #include <thread>
 
+#include "app/parquet_tables.h"
 #include "engines/jobs/launcher.h"
 #include "engines/ml/algorithms.h"
 #include "engines/ml/program.h"
 #include "engines/ml/serving.h"
+#include "engines/sql/sql.h"
 #include "runtime/clock.h"
 #include "runtime/disk.h"
 #include "runtime/pool.h"
@@ -102,11 +104,13 @@ int train_algorithm(const std::string& image) {
     stop.request_stop();
   });
   if (!watching) return failed("the signals cannot be watched");
+  ParquetTables tables(*disk, *clock, sql::libraries_beside("/proc/self/exe"));
   const Result<void> result = ml::train(*algorithm, {.disk = *disk,
                                                      .clock = *clock,
                                                      .root = root_folder(),
                                                      .out = print_line,
-                                                     .stop = stop.get_token()});
+                                                     .stop = stop.get_token(),
+                                                     .tables = &tables});
   if (!result) fmt::print(stderr, "{}\n", ml::failure_text(result.error()));
   ::kill(::getpid(), SIGTERM);  // Wakes the thread that waits for it.
   return ml::exit_status(result);

@@ -147,11 +147,23 @@ Result<void> make_proc(const std::string& root) {
   return {};
 }
 
+// Of a program that was not installed: what it loads lies beside it, as itself or as a link.
+Result<void> make_own_libraries(const std::filesystem::path& folder, const std::string& inside) {
+  constexpr uint64_t kReadOnly = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  for (const char* const name : {"libmillrace_duckdb.so", "libduckdb.so"}) {
+    std::error_code code;
+    const std::filesystem::path library = std::filesystem::canonical(folder / name, code);
+    if (!code) TRY(bind_new(library.string(), inside + name, kReadOnly));
+  }
+  return {};
+}
+
 Result<void> make_own_binary(const SandboxPlan& plan, const std::string& root) {
   if (plan.spec.program[0] != "/proc/self/exe") return {};
   constexpr uint64_t kReadOnly = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   const std::filesystem::path binary = plan.own_binary;
   TRY(bind_new(binary.string(), root + kOwnBinaryInside + binary.filename().string(), kReadOnly));
+  TRY(make_own_libraries(binary.parent_path(), root + kOwnBinaryInside));
   const std::string libraries = (binary.parent_path().parent_path() / "lib/millrace").string();
   if (::access(libraries.c_str(), F_OK) != 0) return {};
   return bind_new(libraries, root + "/opt/millrace/lib/millrace", kReadOnly);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engines/ml/limits.h"
+#include "engines/ml/parquet_examples.h"
 
 namespace millrace::ml {
 namespace {
@@ -67,6 +68,12 @@ void Channel::rewind() {
 Result<bool> Channel::open_next() {
   if (next_file_ == files_.size()) return false;
   const std::string& name = files_[next_file_];
+  if (format_.kind == ExampleFormat::Kind::parquet) {
+    ASSERT(format_.tables != nullptr);
+    reader_ = make_parquet_examples(*format_.tables, folder_ / name, rules_);
+    ++next_file_;
+    return true;
+  }
   TRY(auto file, disk_.open(folder_ / name, runtime::OpenMode::read));
   reader_ = make_examples(
       format_, epoch_ ? make_pipe_source(std::move(file)) : make_file_source(std::move(file)),

@@ -37,6 +37,8 @@ Result<ExampleFormat> parse_content_type(std::string_view content_type) {
     format.kind = ExampleFormat::Kind::csv;
   } else if (bare == "text/libsvm" || bare == "text/x-libsvm") {
     format.kind = ExampleFormat::Kind::libsvm;
+  } else if (bare == "application/x-parquet") {
+    format.kind = ExampleFormat::Kind::parquet;
   } else if (!bare.empty() && bare != "application/x-recordio-protobuf" &&
              bare != "application/x-recordio") {
     return fail(ErrorKind::invalid,
@@ -59,6 +61,7 @@ Result<ExampleFormat> parse_content_type(std::string_view content_type) {
 
 std::unique_ptr<ExampleReader> make_examples(const ExampleFormat& format,
                                              std::unique_ptr<ByteSource> source, RowRules rules) {
+  ASSERT(format.kind != ExampleFormat::Kind::parquet);
   auto unpacked = make_gunzip_source(std::move(source));
   switch (format.kind) {
     case ExampleFormat::Kind::csv:

@@ -102,7 +102,8 @@ bool contains(std::span<const std::string_view> names, std::string_view name) {
 
 // What each declared channel holds.
 Result<std::map<std::string, ExampleFormat>> check_channels(const Algorithm& algorithm,
-                                                            const Config& config) {
+                                                            const Config& config,
+                                                            TableFiles* tables) {
   std::map<std::string, ExampleFormat> formats;
   for (const auto& [name, content_type] : config.content_types) {
     if (!contains(algorithm.channels, name)) {
@@ -127,7 +128,16 @@ Result<std::map<std::string, ExampleFormat>> check_channels(const Algorithm& alg
                               "configuration: channel '{}' takes {} (caused by ValidationError)",
                               name, kModelContentType));
     }
-    const Result<ExampleFormat> format = parse_content_type(content_type);
+    Result<ExampleFormat> format = parse_content_type(content_type);
+    if (format && format->kind == ExampleFormat::Kind::parquet) {
+      format->tables = tables;
+      if (tables == nullptr) format = fail(ErrorKind::invalid, "Parquet is not read here");
+      if (config.pipes.contains(name)) {
+        format = fail(ErrorKind::invalid,
+                      "Parquet, whose index is at its end, is not read from a pipe; use the input "
+                      "mode File or FastFile");
+      }
+    }
     if (!format) {
       return fail(ErrorKind::invalid,
                   fmt::format("Unable to initialize the algorithm. Failed to validate input data "
@@ -173,7 +183,7 @@ Result<void> run(const Algorithm& algorithm, const TrainContext& context) {
   log.info(fmt::format("Running the built-in algorithm {}", algorithm.name));
   TRY(HyperparameterValues values,
       parse_hyperparameters(algorithm.hyperparameters, config.hyperparameters));
-  TRY(auto formats, check_channels(algorithm, config));
+  TRY(auto formats, check_channels(algorithm, config, context.tables));
   TRY(auto channels, find_channels(algorithm, context, config));
   TRY(context.disk.make_directories(context.root / "model"));
   const TrainingJob job{.disk = context.disk,

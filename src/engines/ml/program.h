@@ -25,6 +25,7 @@ struct TrainContext {
   runtime::Path root = "/opt/ml";
   LogSink out;
   std::stop_token stop = {};
+  TableFiles* tables = nullptr;  // Reads Parquet; none: it is refused.
 };
 
 // The failure is also in the error: invalid and unsupported are the user's to mend.

@@ -281,8 +281,13 @@ TEST_F(Program, FailsWithAnUnexpectedChannelOrContentType) {
   add_data("train/a", test::recordio_of(examples(20, false, 1), 4));
   configure(kRegressor, R"({"train": {}, "valid": {}})");
   EXPECT_NE(failure(2).find("the channel 'valid' was unexpected"), std::string::npos);
+  configure(kRegressor, R"({"train": {"ContentType": "application/x-avro"}})");
+  EXPECT_NE(failure(2).find("the content type 'application/x-avro'"), std::string::npos);
   configure(kRegressor, R"({"train": {"ContentType": "application/x-parquet"}})");
-  EXPECT_NE(failure(2).find("the content type 'application/x-parquet'"), std::string::npos);
+  EXPECT_NE(failure(2).find("Parquet is not read here"), std::string::npos);
+  configure(kRegressor,
+            R"({"train": {"ContentType": "application/x-parquet", "TrainingInputMode": "Pipe"}})");
+  EXPECT_NE(failure(2).find("use the input mode File or FastFile"), std::string::npos);
   configure(kRegressor, R"({"train": {"TrainingInputMode": "Post"}})");
   EXPECT_NE(failure(2).find("'Post'"), std::string::npos);
   configure(kRegressor, R"({"train": {}})");

@@ -182,7 +182,8 @@ TEST(ContentType, NamesTheFormat) {
   EXPECT_FALSE(parse_content_type("text/csv;label_size=0")->labelled);
   EXPECT_EQ(kind("text/libsvm"), libsvm);
   EXPECT_EQ(kind("text/x-libsvm"), libsvm);
-  for (const char* wrong : {"application/x-parquet", "text/csv;label_size=2", "text/csv;header=1",
+  EXPECT_EQ(kind("application/x-parquet"), parquet);
+  for (const char* wrong : {"application/x-avro", "text/csv;label_size=2", "text/csv;header=1",
                             "text/libsvm;label_size=1"}) {
     const auto format = parse_content_type(wrong);
     ASSERT_FALSE(format) << wrong;

@@ -122,6 +122,42 @@ TEST_F(SqlTest, AnswersEveryType) {
             "2024-02-29 12:00:00|[1, 2]|{'a': 1}\n");
 }
 
+Task<std::string> show_doubles(Sql* sql, std::shared_ptr<Files> files) {
+  Query query;
+  query.statement =
+      "SELECT CASE WHEN i = 3 THEN NULL ELSE i / 2.0::DOUBLE END, CASE WHEN i = 2 THEN NULL ELSE "
+      "[i::DOUBLE, NULL, 0.5] END, i FROM range(5) t(i)";
+  CO_TRY(Rows rows, co_await sql->query(std::move(query), std::move(files)));
+  CO_TRY(const Chunk* const chunk, co_await rows.next());
+  const Doubles numbers = chunk->doubles(0);
+  const DoubleLists lists = chunk->double_lists(1);
+  EXPECT_EQ(chunk->doubles(2).values, nullptr);
+  EXPECT_EQ(chunk->double_lists(0).places, nullptr);
+  const auto is = [](const uint64_t* valid, size_t at) {
+    return valid == nullptr || (valid[at / 64] >> (at % 64) & 1) != 0;
+  };
+  std::string out;
+  for (size_t row = 0; row < chunk->rows(); ++row) {
+    out += is(numbers.valid, row) ? std::to_string(numbers.values[row]).substr(0, 3) : "NULL";
+    if (!is(lists.valid, row)) out += " NULL";
+    for (size_t n = 0; is(lists.valid, row) && n < lists.places[row].length; ++n) {
+      const size_t at = lists.places[row].offset + n;
+      out += is(lists.items.valid, at) ? " " + std::to_string(lists.items.values[at]).substr(0, 3)
+                                       : " NULL";
+    }
+    out += "\n";
+  }
+  co_return out;
+}
+
+TEST_F(SqlTest, ShowsColumnsOfDoublesWhereTheyLie) {
+  const auto shown = runtime::run_task_for(thread_.loop(), show_doubles(&sql_, files_), true);
+  ASSERT_TRUE(shown) << shown.error().message;
+  EXPECT_EQ(*shown,
+            "0.0 0.0 NULL 0.5\n0.5 1.0 NULL 0.5\n1.0 NULL\nNULL 3.0 NULL 0.5\n"
+            "2.0 4.0 NULL 0.5\n");
+}
+
 TEST_F(SqlTest, ReadsCsvAndJsonByPattern) {
   files_->contents["s3://b/year=2023/a.csv"] = "id,name\n1,ann\n2,bob\n";
   files_->contents["s3://b/year=2024/b.csv"] = "id,name\n3,cyd\n";

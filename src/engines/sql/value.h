@@ -18,6 +18,24 @@ struct Column {
 // decimals, lists, …) come as SQL writes them.
 using Value = std::variant<std::monostate, bool, int64_t, double, std::string_view>;
 
+// Cells of type DOUBLE where they lie. A cell that is NULL has no bit in `valid`, and no value;
+// nullptr: none is NULL.
+struct Doubles {
+  const double* values = nullptr;
+  const uint64_t* valid = nullptr;
+};
+
+// Cells of type DOUBLE[]: by row, which of the items belong to it.
+struct DoubleLists {
+  struct Place {
+    uint64_t offset = 0;
+    uint64_t length = 0;
+  };
+  const Place* places = nullptr;
+  const uint64_t* valid = nullptr;
+  Doubles items;
+};
+
 // Some rows, in columns.
 class Chunk {
  public:
@@ -25,6 +43,10 @@ class Chunk {
   virtual size_t rows() const = 0;
   // Text is valid as long as the chunk.
   virtual Value at(size_t column, size_t row) const = 0;
+  // Whole columns of type DOUBLE and DOUBLE[], without looking at each cell; null where the column
+  // is of another type.
+  virtual Doubles doubles(size_t column) const = 0;
+  virtual DoubleLists double_lists(size_t column) const = 0;
   // What the rows take, about.
   virtual size_t size_bytes() const = 0;
 };

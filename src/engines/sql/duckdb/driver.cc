@@ -73,9 +73,24 @@ ErrorKind kind_of(std::string_view message) {
 class DuckChunk final : public Chunk {
  public:
   // Types that Value has; all else is rendered.
-  enum class Form : uint8_t { boolean, i8, i16, i32, i64, u8, u16, u32, f32, f64, text, other };
+  enum class Form : uint8_t {
+    boolean,
+    i8,
+    i16,
+    i32,
+    i64,
+    u8,
+    u16,
+    u32,
+    f32,
+    f64,
+    text,
+    f64s,
+    other
+  };
 
-  static Form form_of(duckdb_type type) {
+  static Form form_of(duckdb_logical_type logical) {
+    const duckdb_type type = duckdb_get_type_id(logical);
     switch (type) {
       case DUCKDB_TYPE_BOOLEAN:
         return Form::boolean;
@@ -99,6 +114,10 @@ class DuckChunk final : public Chunk {
         return Form::f64;
       case DUCKDB_TYPE_VARCHAR:
         return Form::text;
+      case DUCKDB_TYPE_LIST: {
+        const LogicalType item(duckdb_list_type_child_type(logical));
+        return duckdb_get_type_id(item.get()) == DUCKDB_TYPE_DOUBLE ? Form::f64s : Form::other;
+      }
       default:
         return Form::other;
     }
@@ -148,10 +167,28 @@ class DuckChunk final : public Chunk {
         return read<double>(column, row);
       case Form::text:
         return text(column, row);
+      case Form::f64s:
       case Form::other:
         break;
     }
     return std::string_view(rendered_.emplace_back(text_of(column.vector, row)));
+  }
+
+  Doubles doubles(size_t index) const override {
+    const Cells& column = columns_[index];
+    if (column.form != Form::f64) return {};
+    return {reinterpret_cast<const double*>(column.data), column.validity};
+  }
+
+  DoubleLists double_lists(size_t index) const override {
+    static_assert(sizeof(DoubleLists::Place) == sizeof(duckdb_list_entry));
+    const Cells& column = columns_[index];
+    if (column.form != Form::f64s) return {};
+    const duckdb_vector items = duckdb_list_vector_get_child(column.vector);
+    return {reinterpret_cast<const DoubleLists::Place*>(column.data),
+            column.validity,
+            {static_cast<const double*>(duckdb_vector_get_data(items)),
+             duckdb_vector_get_validity(items)}};
   }
 
   size_t size_bytes() const override {
@@ -332,7 +369,7 @@ Result<void> DuckCursor::begin(const std::string& statement) {
   for (idx_t i = 0; i < duckdb_column_count(&result_.result); ++i) {
     const LogicalType type(duckdb_column_logical_type(&result_.result, i));
     columns_.push_back({duckdb_column_name(&result_.result, i), type_name_of(type.get())});
-    forms_.push_back(DuckChunk::form_of(duckdb_get_type_id(type.get())));
+    forms_.push_back(DuckChunk::form_of(type.get()));
   }
   return {};
 }
