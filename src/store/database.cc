@@ -15,6 +15,7 @@
 #include "runtime/log.h"
 #include "runtime/machine_time.h"
 #include "store/log_check.h"
+#include "store/row_watcher.h"
 #include "store/state.h"
 
 namespace millrace::store {
@@ -160,7 +161,9 @@ uint64_t Database::last_sequence() const {
 uint64_t Database::watch(std::string table, std::function<void()> changed) {
   return state_->watches.with([&](State::Watches& watches) {
     const uint64_t id = ++watches.last_id;
-    watches.all.push_back({id, full_key(table, {}), std::move(changed)});
+    const RowWatch* const rows = changed.target<RowWatch>();
+    RowWatcher* const watcher = rows != nullptr ? rows->watcher : nullptr;
+    watches.all.push_back({id, full_key(table, {}), std::move(changed), watcher});
     return id;
   });
 }

@@ -11,6 +11,7 @@
 #include "runtime/loop.h"
 #include "runtime/nursery.h"
 #include "store/conflict_log.h"
+#include "store/row_watcher.h"
 #include "store/test_folder.h"
 
 namespace millrace::store {
@@ -273,6 +274,39 @@ TEST_F(DatabaseTest, WatchersHearOfTheirTableOnly) {
   db_->unwatch(id);
   ASSERT_TRUE(put("a", 2));
   EXPECT_EQ(heard, 1);
+}
+
+// What can be read of a row when a watcher is told of it.
+class Seen final : public RowWatcher {
+ public:
+  Seen(Database& db, std::string name) : db_(db), name_(std::move(name)) {}
+  void changing(const std::vector<BytesView>& keys) override { note("changing", keys); }
+  void changed(const std::vector<BytesView>& keys) override { note("changed", keys); }
+  std::vector<std::string> notes;
+
+ private:
+  void note(const std::string& what, const std::vector<BytesView>& keys) {
+    Txn txn = db_.begin();
+    const auto row = txn.find(kWidgets, {kRealm, name_});
+    const bool own = keys.size() == 1 && keys.front() == encode_key(Widget::Key{kRealm, name_});
+    notes.push_back(what + (row && *row ? std::to_string((*row)->count) : "-") + (own ? "" : "?"));
+  }
+  Database& db_;
+  std::string name_;
+};
+
+TEST_F(DatabaseTest, WatchersOfRowsHearBeforeAndAfterTheyCanBeRead) {
+  Seen seen(*db_, "a");
+  const uint64_t id = watch_rows(*db_, kWidgets.name, seen);
+  ASSERT_TRUE(put("a", 1));
+  ASSERT_TRUE(put("a", 2));
+  Txn other = db_->begin();
+  other.put(kOthers, {kRealm, "a", 1});
+  ASSERT_TRUE(commit(other));
+  db_->unwatch(id);
+  ASSERT_TRUE(put("a", 3));
+  const std::vector<std::string> expected{"changing-", "changed1", "changing1", "changed2"};
+  EXPECT_EQ(seen.notes, expected);
 }
 
 // Adds one to a shared counter and writes a row of its own, until it has done so `times` times.

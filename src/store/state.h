@@ -22,6 +22,7 @@
 #include "store/outbox.h"
 #include "store/rocks_clock.h"
 #include "store/rocks_files.h"
+#include "store/row_watcher.h"
 
 namespace millrace::store {
 
@@ -74,6 +75,9 @@ struct Database::State {
     uint64_t id = 0;
     Bytes prefix;
     std::function<void()> changed;
+    RowWatcher* rows = nullptr;
+    std::vector<BytesView> keys = {};  // Of the group that is being written; rows' own.
+    bool touched = false;              // By it.
   };
   struct Watches {
     uint64_t last_id = 0;
@@ -102,7 +106,9 @@ struct Database::State {
   void look_at_memtable();
   Result<void> write(rocksdb::WriteBatch& batch, bool sync);
   rocksdb::Status resume_writing();
-  void notify(const rocksdb::WriteBatch& batch);
+  // Around a group's write: what watches are told of it.
+  void announce(const rocksdb::WriteBatch& batch);
+  void notify(bool written);
   static void resume(const std::vector<PendingCommit*>& commits, size_t first, size_t end);
 
   Options options;

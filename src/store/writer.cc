@@ -76,8 +76,12 @@ size_t Database::State::write_group(std::vector<PendingCommit*>& commits, size_t
     if (commit.answer) sync = sync || commit.sync;
   }
   if (batch.Count() > 0) {
-    if (const Result<void> written = write(batch, sync); !written) {
+    // Caches of rows forget what changes before it can be read anew.
+    announce(batch);
+    const Result<void> written = write(batch, sync);
+    if (!written) {
       sequence = sequence_before;
+      notify(false);
       // There is nothing of these commits to wait for: who reads from now on conflicts with none.
       published.store(number, std::memory_order_release);
       for (size_t i = first; i < end; ++i) {
@@ -86,7 +90,7 @@ size_t Database::State::write_group(std::vector<PendingCommit*>& commits, size_t
     } else {
       last_sequence.store(sequence, std::memory_order_release);
       // Caches forget what has changed before a transaction can begin that counts it as seen.
-      notify(batch);
+      notify(true);
       published.store(number, std::memory_order_release);
     }
   }
@@ -186,19 +190,36 @@ Result<void> Database::State::write(rocksdb::WriteBatch& batch, bool sync) {
   return storage_error(status, "commit");
 }
 
-void Database::State::notify(const rocksdb::WriteBatch& batch) {
+void Database::State::announce(const rocksdb::WriteBatch& batch) {
   watches.with([&](Watches& all) {
     if (all.all.empty()) return;
-    std::vector<bool> touched(all.all.size());
     const std::function<void(BytesView)> touch = [&](BytesView key) {
-      for (size_t i = 0; i < touched.size(); ++i) {
-        if (!touched[i]) touched[i] = key.starts_with(all.all[i].prefix);
+      for (Watch& watch : all.all) {
+        if (watch.touched && watch.rows == nullptr) continue;
+        if (!key.starts_with(watch.prefix)) continue;
+        watch.touched = true;
+        if (watch.rows != nullptr) watch.keys.push_back(key.substr(watch.prefix.size()));
       }
     };
     TouchedKeys keys(touch);
     ASSERT(batch.Iterate(&keys).ok());
-    for (size_t i = 0; i < touched.size(); ++i) {
-      if (touched[i]) all.all[i].changed();
+    for (const Watch& watch : all.all) {
+      if (watch.touched && watch.rows != nullptr) watch.rows->changing(watch.keys);
+    }
+  });
+}
+
+void Database::State::notify(bool written) {
+  watches.with([written](Watches& all) {
+    for (Watch& watch : all.all) {
+      if (!watch.touched) continue;
+      watch.touched = false;
+      if (watch.rows != nullptr) {
+        watch.rows->changed(watch.keys);
+        watch.keys.clear();
+      } else if (written) {
+        watch.changed();
+      }
     }
   });
 }

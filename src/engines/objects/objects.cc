@@ -182,12 +182,8 @@ const Limits& Objects::limits() const { return state_->limits; }
 Time Objects::now() const { return state_->world.clock.now(); }
 
 Result<Object> Objects::describe(const ObjectId& id) const {
-  store::Txn txn = state_->world.db.begin();
-  TRY(std::optional<Located> found, locate(txn, id));
-  if (!found || found->entry.marker) return no_object(id);
-  TRY(Content content, content_of(txn, *found));
-  return Object{std::move(found->entry), std::move(content.metadata), std::move(content.checksums),
-                std::move(content.parts), std::move(content.protection)};
+  TRY(const State::Read read, state_->find_object(id));
+  return read.found.rows->object;
 }
 
 Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause cause) {

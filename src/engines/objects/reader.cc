@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "engines/objects/sealing.h"
+#include "engines/objects/reader_state.h"
 #include "engines/objects/versions.h"
 
 namespace millrace::objects {
@@ -43,53 +43,16 @@ Result<size_t> open_chunks(Opener& opener, uint64_t index, BytesView sealed, cha
 
 }  // namespace
 
-struct Reader::State {
-  explicit State(Objects::State& o) : owner(o) {}
-  ~State() { unpin(); }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-
-  void pin();
-  void unpin();
-  bool one_blob() const;
-  // The segment that has the byte at `offset`.
-  size_t find(uint64_t offset) const;
-  // The range, where it lies in the row as it is; else nothing.
-  BytesView in_row(uint64_t offset, size_t size) const;
-  Task<void> open(size_t index);
-  Result<void> unlock(const Secret& caller_key);
-  // Makes `opener` that of the segment's stream.
-  Result<void> open_stream(const Segment& segment);
-  // Plain bytes of the segment at `begin` of its stream.
-  Task<size_t> read_sealed(size_t index, uint64_t begin, char* bytes, size_t wanted);
-  // The sealed bytes of the range: in the row, or in `scratch`.
-  Task<BytesView> fetch(size_t index, SealedRange range);
-
-  Objects::State& owner;
-  Object object;
-  std::vector<Segment> segments;
-  std::vector<uint64_t> ends;  // Of the segments, within the object.
-  std::vector<std::string> pinned;
-  std::optional<store::BlobReader> blob;
-  std::string opened;  // The id of `blob`.
-  bool unlocked = false;
-  Secret data_key;
-  std::optional<Opener> opener;
-  Bytes stream;              // The wrapped key of `opener`.
-  Bytes scratch;             // Sealed bytes.
-  Secret chunk;              // The plain text of a chunk that was asked for in pieces…
-  uint64_t chunk_index = 0;  // …and its number, in the stream of `opener`.
-};
-
 bool Reader::State::one_blob() const {
-  return std::ranges::all_of(segments, [this](const Segment& segment) {
-    return segment.blob.empty() || segment.blob == segments.front().blob;
+  const std::vector<Segment>& all = segments();
+  return std::ranges::all_of(all, [&all](const Segment& segment) {
+    return segment.blob.empty() || segment.blob == all.front().blob;
   });
 }
 
 void Reader::State::pin() {
   owner.pins.with([this](std::map<std::string, unsigned>& pins) {
-    for (const Segment& segment : segments) {
+    for (const Segment& segment : segments()) {
       if (segment.blob.empty()) continue;
       ++pins[segment.blob.text()];
       pinned.push_back(segment.blob.text());
@@ -109,29 +72,46 @@ void Reader::State::unpin() {
 }
 
 size_t Reader::State::find(uint64_t offset) const {
-  return static_cast<size_t>(std::ranges::upper_bound(ends, offset) - ends.begin());
+  return static_cast<size_t>(std::ranges::upper_bound(ends(), offset) - ends().begin());
 }
 
-BytesView Reader::State::in_row(uint64_t offset, size_t size) const {
-  if (segments.size() != 1) return {};
-  const Segment& only = segments.front();
-  if (!only.blob.empty() || only.seal || offset >= only.bytes.size()) return {};
-  return BytesView(only.bytes).substr(offset, size);
+bool Reader::State::copy_kept(uint64_t offset, size_t size, char* out) {
+  if (read.found.bytes == nullptr) return false;
+  if (read.found.bytes->copy(offset, size, out)) return true;
+  // The memory is damaged, and the disk may not be.
+  owner.hot.forget(read.key, read.found.rows);
+  read.found.bytes = nullptr;
+  return false;
+}
+
+void Reader::State::keep(BytesView bytes) const {
+  const Guard guard = object().protection.guard;
+  const bool open_to_the_platform = guard == Guard::none || guard == Guard::platform;
+  if (!read.seen || read.found.bytes != nullptr || !open_to_the_platform) return;
+  if (bytes.size() > kHotObjectBytesMax) return;
+  owner.hot.keep_bytes(read.key, read.found.rows, bytes);
 }
 
 Task<void> Reader::State::open(size_t index) {
-  const store::BlobId& wanted = segments[index].blob;
+  const store::BlobId& wanted = segments()[index].blob;
   if (blob && opened == wanted.text()) co_return ok;
   CO_TRY(store::BlobReader reader, co_await owner.world.blobs.open(wanted));
-  blob.emplace(std::move(reader));
+  blob = std::make_shared<store::BlobReader>(std::move(reader));
   opened = wanted.text();
+  if (read.seen && one_blob()) owner.hot.keep_blob(read.key, read.found.rows, blob);
   co_return ok;
+}
+
+void Reader::State::take_blob() {
+  blob = std::move(read.found.blob);
+  opened = segments().front().blob.text();
 }
 
 Result<void> Reader::State::unlock(const Secret& caller_key) {
   if (unlocked) return {};
-  const ObjectId id{object.entry.bucket, object.entry.object_key};
-  TRY(data_key, owner.unprotect(id, object.protection, caller_key));
+  const Entry& entry = object().entry;
+  const ObjectId id{entry.bucket, entry.object_key};
+  TRY(data_key, owner.unprotect(id, object().protection, caller_key));
   unlocked = true;
   return {};
 }
@@ -151,7 +131,7 @@ Result<void> Reader::State::open_stream(const Segment& segment) {
 }
 
 Task<BytesView> Reader::State::fetch(size_t index, SealedRange range) {
-  const Segment& segment = segments[index];
+  const Segment& segment = segments()[index];
   if (segment.blob.empty()) {
     if (segment.bytes.size() < range.offset + range.length) {
       co_return fail(ErrorKind::internal, "a sealed row is shorter than it says");
@@ -159,18 +139,21 @@ Task<BytesView> Reader::State::fetch(size_t index, SealedRange range) {
     co_return BytesView(segment.bytes).substr(range.offset, range.length);
   }
   CO_TRY(co_await open(index));
-  scratch.resize(range.length);
-  CO_TRY(const size_t got, co_await blob->read_at(range.offset, scratch.data(), scratch.size()));
-  if (got != scratch.size()) {
+  if (scratch_bytes < range.length) {
+    scratch.reset(new char[range.length]);
+    scratch_bytes = range.length;
+  }
+  CO_TRY(const size_t got, co_await blob->read_at(range.offset, scratch.get(), range.length));
+  if (got != range.length) {
     co_return fail(ErrorKind::internal, "a blob is shorter than its row says");
   }
-  co_return scratch;
+  co_return BytesView(scratch.get(), got);
 }
 
 // Whole chunks are opened where they are wanted. The one in which the range begins or ends is kept,
 // so that reading on in small pieces opens each chunk once.
 Task<size_t> Reader::State::read_sealed(size_t index, uint64_t begin, char* bytes, size_t wanted) {
-  const Segment& segment = segments[index];
+  const Segment& segment = segments()[index];
   CO_TRY(open_stream(segment));
   const uint64_t first = begin / kPlainChunkBytes;
   const auto skip = static_cast<size_t>(begin % kPlainChunkBytes);
@@ -193,18 +176,25 @@ Reader::Reader(Reader&&) noexcept = default;
 Reader& Reader::operator=(Reader&&) noexcept = default;
 Reader::~Reader() = default;
 
-const Object& Reader::object() const { return state_->object; }
-Result<void> Reader::unlock(const Secret& caller_key) { return state_->unlock(caller_key); }
+const Object& Reader::object() const { return state_->object(); }
+const std::vector<Segment>& Reader::segments() const { return state_->segments(); }
+uint64_t Reader::size() const { return state_->object().entry.size_bytes; }
+
+// What is kept needs no key.
+Result<void> Reader::unlock(const Secret& caller_key) {
+  return state_->read.found.bytes != nullptr ? Result<void>() : state_->unlock(caller_key);
+}
+
 const Secret& Reader::data_key() const { return state_->data_key; }
-const std::vector<Segment>& Reader::segments() const { return state_->segments; }
-uint64_t Reader::size() const { return state_->object.entry.size_bytes; }
 
 Task<size_t> Reader::read_at(uint64_t offset, char* bytes, size_t size) {
   State* const state = state_.get();
   if (offset >= this->size() || size == 0) co_return size_t{0};
+  const auto there = static_cast<size_t>(std::min<uint64_t>(size, this->size() - offset));
+  if (state->copy_kept(offset, there, bytes)) co_return there;
   const size_t index = state->find(offset);
-  const Segment& segment = state->segments[index];
-  const uint64_t inside = offset - (state->ends[index] - segment.length);
+  const Segment& segment = state->segments()[index];
+  const uint64_t inside = offset - (state->ends()[index] - segment.length);
   const size_t wanted = static_cast<size_t>(std::min<uint64_t>(size, segment.length - inside));
   const uint64_t begin = segment.offset + inside;
   if (segment.seal) co_return co_await state->read_sealed(index, begin, bytes, wanted);
@@ -220,38 +210,43 @@ Task<size_t> Reader::read_at(uint64_t offset, char* bytes, size_t size) {
 }
 
 Task<Bytes> Reader::read_at(uint64_t offset, size_t size) {
-  if (const BytesView there = state_->in_row(offset, size); !there.empty()) co_return Bytes(there);
   const uint64_t left = offset < this->size() ? this->size() - offset : 0;
   Bytes bytes(static_cast<size_t>(std::min<uint64_t>(size, left)), '\0');
+  if (bytes.empty() || state_->copy_kept(offset, bytes.size(), bytes.data())) co_return bytes;
   size_t done = 0;
   while (done < bytes.size()) {
     CO_TRY(const size_t got,
            co_await read_at(offset + done, bytes.data() + done, bytes.size() - done));
     done += got;
   }
+  if (bytes.size() == this->size()) state_->keep(bytes);
   co_return bytes;
 }
 
-namespace {
-
-// The rows of the object at one moment.
-struct Found {
-  Object object;
-  std::vector<Segment> segments;
-};
-
-Result<Found> find_object(store::Database& db, const ObjectId& id) {
-  store::Txn txn = db.begin();
+Result<Objects::State::Read> Objects::State::find_object(const ObjectId& id) const {
+  Read out;
+  HotObjects::Ticket ticket;
+  if (id.version.empty()) {
+    out.key = store::key_prefix(id.bucket, id.key);
+    out.found = hot.find(out.key, ticket);
+    out.seen = out.found.rows != nullptr;
+    if (out.seen) return out;
+  }
+  store::Txn txn = world.db.begin();
   TRY(std::optional<Located> found, locate(txn, id));
   if (!found || found->entry.marker) return no_object(id);
   TRY(Content content, content_of(txn, *found));
-  return Found{
-      Object{std::move(found->entry), std::move(content.metadata), std::move(content.checksums),
-             std::move(content.parts), std::move(content.protection)},
-      std::move(content.segments)};
+  auto rows = std::make_shared<ObjectRows>();
+  rows->object = {std::move(found->entry), std::move(content.metadata),
+                  std::move(content.checksums), std::move(content.parts),
+                  std::move(content.protection)};
+  rows->segments = std::move(content.segments);
+  uint64_t end = 0;
+  for (const Segment& segment : rows->segments) rows->ends.push_back(end += segment.length);
+  out.found.rows = std::move(rows);
+  if (id.version.empty()) hot.keep(out.key, ticket, out.found.rows);
+  return out;
 }
-
-}  // namespace
 
 // Between reading the rows and opening their blobs, the object may be replaced and its blobs
 // removed. One blob is opened at once, and then stays readable. Several are pinned, and then seen
@@ -259,20 +254,19 @@ Result<Found> find_object(store::Database& db, const ObjectId& id) {
 Task<Reader> Objects::read(ObjectId id) {
   State& self = *state_;
   for (int attempt = 1;; ++attempt) {
-    CO_TRY(Found found, find_object(self.world.db, id));
-    auto state = std::make_unique<Reader::State>(self);
-    state->object = std::move(found.object);
-    state->segments = std::move(found.segments);
-    uint64_t end = 0;
-    for (const Segment& segment : state->segments) state->ends.push_back(end += segment.length);
+    CO_TRY(State::Read read, self.find_object(id));
+    auto state = std::make_unique<Reader::State>(self, std::move(read));
+    if (state->read.found.bytes != nullptr) co_return Reader(std::move(state));
     Result<void> opened;
-    if (!state->one_blob()) {
+    if (state->read.found.blob != nullptr) {
+      state->take_blob();
+    } else if (!state->one_blob()) {
       state->pin();
-      CO_TRY(const Found again, find_object(self.world.db, id));
-      if (again.segments != state->segments) {
+      CO_TRY(const State::Read again, self.find_object(id));
+      if (again.found.rows->segments != state->segments()) {
         opened = fail(ErrorKind::not_found, "the object is replaced all the time");
       }
-    } else if (!state->segments.empty() && !state->segments.front().blob.empty()) {
+    } else if (!state->segments().empty() && !state->segments().front().blob.empty()) {
       opened = co_await state->open(0);
     }
     if (opened) co_return Reader(std::move(state));

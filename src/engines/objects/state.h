@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engines/objects/hot_objects.h"
 #include "engines/objects/objects.h"
 #include "runtime/locked.h"
 
@@ -22,7 +23,8 @@ struct Objects::State {
         limits(l),
         announce(a),
         buckets(w.db, kBuckets, l.cached_buckets_bytes),
-        settings(w.db, kSettings, l.cached_settings_bytes) {}
+        settings(w.db, kSettings, l.cached_settings_bytes),
+        hot(w.db, kHotBytes) {}
 
   // What becomes of blobs that were dropped: gone when the change is answered, so that their space
   // is there again, or soon after it.
@@ -49,6 +51,16 @@ struct Objects::State {
   Task<void> remove_blobs(Drops drops, Clearing clearing);
 
   Result<void> check_key(const std::string& key) const;
+
+  // An object as it is read: its rows, and where its bytes are kept, those. `seen`: the rows were
+  // kept before, so that it is worth to keep the bytes.
+  struct Read {
+    Bytes key;  // Of HotObjects; empty: of a version.
+    HotObjects::Found found;
+    bool seen = false;
+  };
+  // Errors: not_found (also of a delete marker).
+  Result<Read> find_object(const ObjectId& id) const;
 
   // Counts that segments of a row name their blobs. `shared`: the blobs must be in use already;
   // else conflict.
@@ -118,6 +130,7 @@ struct Objects::State {
   Announce announce;
   store::RowCache<Bucket> buckets;
   mutable store::RowCache<Setting> settings;
+  mutable HotObjects hot;
   runtime::Locked<std::map<std::string, unsigned>> pins;  // Blobs that readers may yet open.
 };
 

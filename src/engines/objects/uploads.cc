@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engines/objects/completions.h"
-#include "engines/objects/state.h"
+#include "engines/objects/reader_state.h"
 
 namespace millrace::objects {
 namespace {
@@ -108,7 +108,8 @@ Task<Part> Objects::share_part(Reader& from, SharePartRequest request, Digests d
   part.etag = state.etag_for(upload.protection.guard, std::move(digests.etag));
   part.checksums = std::move(digests.checksums);
   part.segments = slice(from.segments(), request.offset, request.length);
-  CO_TRY(from.unlock());
+  // Also where the source is read without its key, since its bytes are kept in memory.
+  CO_TRY(from.state_->unlock({}));
   CO_TRY(state.rewrap_streams(part.segments, from.data_key(), upload));
   const auto decide = [&](store::Txn& txn, Drops& drops) -> Result<void> {
     TRY(State::add_uses(txn, part.segments, true));

@@ -18,17 +18,22 @@ class RangeBody final : public http::BodyReader {
       : reader_(std::move(reader)), range_(range), length_(range.length) {}
 
   Task<void> begin() {
-    first_.resize(static_cast<size_t>(std::min<uint64_t>(kAtOnceBytes, range_.length)));
-    CO_TRY(const size_t got, co_await next(first_.data(), first_.size()));
-    first_.resize(got);
+    const auto size = static_cast<size_t>(std::min<uint64_t>(kAtOnceBytes, range_.length));
+    memory_.reset(new char[size]);
+    CO_TRY(const size_t got, co_await next(memory_.get(), size));
+    first_ = {memory_.get(), got};
     co_return ok;
   }
 
+  // The first bytes, and as much behind them as there is room for.
   Task<size_t> read(char* buffer, size_t size) override {
-    if (first_.empty()) co_return co_await next(buffer, size);
     const size_t piece = first_.copy(buffer, size);
-    first_.erase(0, piece);
-    co_return piece;
+    first_.remove_prefix(piece);
+    if (!first_.empty() || range_.length == 0) co_return piece;
+    memory_.reset();
+    if (piece == size) co_return piece;
+    CO_TRY(const size_t more, co_await next(buffer + piece, size - piece));
+    co_return piece + more;
   }
   std::optional<uint64_t> content_length() const override { return length_; }
 
@@ -44,7 +49,8 @@ class RangeBody final : public http::BodyReader {
   std::shared_ptr<objects::Reader> reader_;
   ByteRange range_;  // What is left behind `first_`.
   uint64_t length_;
-  Bytes first_;
+  std::unique_ptr<char[]> memory_;
+  BytesView first_;  // Of `memory_`.
 };
 
 // The errors of the connection, in S3's words; the verifier's have codes already.
