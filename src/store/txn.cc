@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "store/state.h"
 
@@ -53,6 +54,8 @@ class Cursor {
   // Moves to the next row. False at the end; status() then tells whether it was one.
   bool next() {
     for (;;) {
+      // Only now: who skips ahead never needs the row in between.
+      if (std::exchange(behind_, false)) step();
       const auto written = next_written();
       const bool has_written = written != writes_.end();
       if (!has_written && !rows_.Valid()) return false;
@@ -63,12 +66,13 @@ class Cursor {
       moved_ = true;
       target_.reset();
       const bool erased = take_written && !written->second;
-      if (take_written) {
-        if (written->second) value_ = *written->second;
-      } else {
-        value_.assign(rows_.value().ToStringView());
+      if (!take_written) {
+        value_ = rows_.value().ToStringView();
+      } else if (written->second) {
+        own_value_ = *written->second;  // May be written again while it is looked at.
+        value_ = own_value_;
       }
-      if (order >= 0) step();
+      behind_ = order >= 0;
       if (!erased) return true;
     }
   }
@@ -77,6 +81,7 @@ class Cursor {
   void skip_to(Bytes key) {
     ASSERT(!reverse_ && key > place_);
     rows_.Seek(key);
+    behind_ = false;
     target_ = std::move(key);
   }
 
@@ -120,8 +125,10 @@ class Cursor {
   BytesView key_;
   Bytes place_;
   std::optional<Bytes> target_;  // Of skip_to(), until next().
-  Bytes value_;
+  BytesView value_;
+  Bytes own_value_;
   bool moved_ = false;
+  bool behind_ = false;  // `rows_` still stands at a row that was answered.
 };
 
 struct CommitAwaiter {

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engines/objects/groups.h"
@@ -39,31 +41,51 @@ struct Walked {
   std::string last;
 };
 
+// The key of an object that the key of a row begins with.
+Result<std::string> object_key_of(BytesView key) {
+  std::string bucket;
+  std::string object_key;
+  if (store::take_key_part(key, bucket) && store::take_key_part(key, object_key)) {
+    return object_key;
+  }
+  return fail(ErrorKind::internal, "a key is damaged");
+}
+
 // Calls `take` with every row that is in no group. A group costs one seek, however many keys it
-// has.
+// has, and its rows are not decoded.
 template <class Row, class Take>
 Result<Walked> walk(store::Txn& txn, const store::Table<Row>& table, Walk of, Take take) {
   using Step = store::Txn::Step;
   Walked out;
   size_t count = 0;
   if (of.limit == 0) return out;
-  TRY(txn.walk(table, of.range, [&](Row& row) -> Step {
+  Result<void> seen;
+  const auto visit = [&](BytesView key, BytesView value) -> Result<Step> {
     if (count == of.limit) {
       out.truncated = true;
-      return {Step::To::end};
+      return Step{Step::To::end};
     }
     ++count;
-    std::optional<std::string> group = group_of(row.object_key, of.prefix, of.delimiter);
-    if (!group) {
-      out.last = row.object_key;
-      take(row);
-      return {};
+    TRY(out.last, object_key_of(key));
+    std::optional<std::string> group = group_of(out.last, of.prefix, of.delimiter);
+    if (group) {
+      out.last = *group;
+      Bytes behind = behind_group(of.bucket, *group);
+      out.groups.push_back(std::move(*group));
+      return Step{Step::To::key, std::move(behind)};
     }
-    out.last = *group;
-    Bytes behind = behind_group(of.bucket, *group);
-    out.groups.push_back(std::move(*group));
-    return {Step::To::key, std::move(behind)};
+    TRY(Row row, store::decode_row<Row>(value));
+    take(row);
+    return Step{};
+  };
+  TRY(txn.walk_raw(table.name, of.range, [&](BytesView key, BytesView value) -> Step {
+    Result<Step> step = visit(key, value);
+    if (step) return std::move(*step);
+    seen = fail(ErrorKind::internal,
+                fmt::format("{}, a row after {}: {}", table.name, out.last, step.error().message));
+    return {Step::To::end};
   }));
+  TRY(seen);
   return out;
 }
 
