@@ -132,6 +132,14 @@ struct Objects::State {
   mutable store::RowCache<Setting> settings;
   mutable HotObjects hot;
   runtime::Locked<std::map<std::string, unsigned>> pins;  // Blobs that readers may yet open.
+
+  // Memory for sealed pieces that no writer uses: new memory of that size comes from the kernel,
+  // page by page.
+  static constexpr size_t kSpareBuffersMax = 8;
+  static constexpr size_t kSpareBufferBytesMax = 1024 * 1024;
+  Bytes take_buffer();
+  void give_buffer(Bytes buffer);
+  runtime::Locked<std::vector<Bytes>> spare_buffers;
 };
 
 // The errors of the module, in one wording.

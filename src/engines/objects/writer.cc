@@ -18,6 +18,12 @@ struct Writer::State {
     sealer.emplace(stream_key);
   }
 
+  ~State() {
+    if (sealer && blob) owner.give_buffer(std::move(sealed));
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
   Task<void> hash(BytesView bytes);
   Task<void> append(BytesView bytes);
   // To the blob, sealed where the object is.
@@ -45,6 +51,22 @@ struct Writer::State {
   uint64_t size = 0;
 };
 
+Bytes Objects::State::take_buffer() {
+  return spare_buffers.with([](std::vector<Bytes>& spare) {
+    if (spare.empty()) return Bytes();
+    Bytes buffer = std::move(spare.back());
+    spare.pop_back();
+    return buffer;
+  });
+}
+
+void Objects::State::give_buffer(Bytes buffer) {
+  spare_buffers.with([&buffer](std::vector<Bytes>& spare) {
+    const bool fits = buffer.capacity() <= kSpareBufferBytesMax;
+    if (fits && spare.size() < kSpareBuffersMax) spare.push_back(std::move(buffer));
+  });
+}
+
 Task<void> Writer::State::hash(BytesView bytes) {
   if (!md5) co_return ok;
   if (bytes.size() < kDigestOnPool) {
@@ -69,6 +91,7 @@ Task<void> Writer::State::append(BytesView bytes) {
   if (!blob) {
     CO_TRY(store::BlobWriter made, co_await owner.world.blobs.create());
     blob.emplace(std::move(made));
+    if (sealer) sealed = owner.take_buffer();
     CO_TRY(co_await put(small));
     wipe(small);
   }
@@ -111,8 +134,11 @@ Task<std::vector<Segment>> Writer::State::finish() {
       sealer->finish(sealed);
     }
     wipe(small);
-    small = std::move(sealed);
-    if (blob) CO_TRY(co_await blob->write(small));
+    if (blob) {
+      CO_TRY(co_await blob->write(sealed));
+    } else {
+      small = std::move(sealed);
+    }
   }
   if (blob) {
     CO_TRY(segment.blob, co_await blob->seal());

@@ -51,8 +51,8 @@ void compute_for_object(PayloadChecks& checks);
 
 class PayloadVerifier final : public http::BodyReader {
  public:
-  static constexpr size_t kPieceBytes = 256 * 1024;
-  static constexpr size_t kPieces = 4;
+  static constexpr size_t kPieceBytes = 512 * 1024;
+  static constexpr size_t kPieces = 3;
 
   // `source` and `team` outlive this. `trailers` is where checks.trailing are found: the same
   // object as `source`, or null. Without a team everything is digested where it is read.
