@@ -1,5 +1,7 @@
 #include "engines/ml/algorithms/factorization_machines/descent.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -110,11 +112,12 @@ struct Descent::State {
   };
   using Crew = std::vector<std::unique_ptr<Member>>;
 
-  State(Model& m, const Settings& s, unsigned threads, FirstSquares first)
+  State(Model& m, const Settings& s, unsigned threads, const Starts& first)
       : model(m),
         settings(s),
         rates(s),
         adagrad(s.solver == Solver::adagrad),
+        long_row(first.long_row),
         far(m.feature_dim() * m.stride() * sizeof(float) > kNearBytes),
         crew(make_crew(m.num_factors(), threads)),
         alone(make_crew(m.num_factors(), 1)),
@@ -122,11 +125,12 @@ struct Descent::State {
         pace(crew.size()) {
     if (adagrad) {
       squares = FloatTable(m.feature_dim() * m.stride());
-      std::fill(squares.data(), squares.data() + squares.size(), first.factors);
+      std::fill(squares.data(), squares.data() + squares.size(), first.factors_square);
       linear_squares = FloatTable(m.feature_dim());
-      std::fill(linear_squares.data(), linear_squares.data() + linear_squares.size(), first.linear);
+      std::fill(linear_squares.data(), linear_squares.data() + linear_squares.size(),
+                first.linear_square);
     }
-    linear = {m.bias, first.linear, m.linear(), linear_squares.data()};
+    linear = {m.bias, first.bias_square, m.linear(), linear_squares.data()};
   }
 
   static Crew make_crew(size_t num_factors, unsigned threads) {
@@ -325,6 +329,7 @@ struct Descent::State {
     const size_t* const ends = block.batch->ends().data() + block.first;
     size_t begin = block.batch->begin_of(block.first);
     const bool weighted = block.batch->weighted();
+    const bool limited = std::isfinite(long_row);
     float check = 0;
     float errors = 0;  // Of the block, squared.
     float absolutes = 0;
@@ -343,6 +348,7 @@ struct Descent::State {
         absolutes += std::abs(slope);
       }
       if (weighted) slope *= block.batch->importance(block.first + r);
+      if (limited) slope *= shortened(values + begin, end - begin);
       member.slopes[r] = slope;
       if constexpr (kAdagrad) {
         move_adagrad(bias, member.linear.bias_square, slope + rates.bias_decay * bias, rates.bias);
@@ -369,6 +375,15 @@ struct Descent::State {
     member.tally = tally;
     member.product = product;
     return tally.finite;
+  }
+
+  // By how much less a row is to count for its length.
+  float shortened(const float* values, size_t count) const {
+    float length = 0;
+    for (size_t i = 0; i < count; ++i) length += values[i] * values[i];
+    if (!(length > long_row)) return 1;
+    const float part = long_row / length;
+    return part * part;  // The factors' derivatives grow with the square, too.
   }
 
   bool derive(Member& member, const Block& block, const float* pairs) const {
@@ -426,6 +441,7 @@ struct Descent::State {
   const Settings& settings;
   const Rates rates;
   const bool adagrad;
+  const float long_row;
   const bool far;
   Crew crew;
   Crew alone;
@@ -437,8 +453,8 @@ struct Descent::State {
   FloatTable linear_squares;
 };
 
-Descent::Descent(Model& model, const Settings& settings, unsigned threads, FirstSquares squares)
-    : state_(std::make_unique<State>(model, settings, threads, squares)) {}
+Descent::Descent(Model& model, const Settings& settings, unsigned threads, Starts starts)
+    : state_(std::make_unique<State>(model, settings, threads, starts)) {}
 
 Descent::~Descent() = default;
 
@@ -504,19 +520,40 @@ double label_scale(PredictorType type, const RowBatch& batch) {
   return scale > 0 && std::isfinite(scale) ? scale : 1;
 }
 
-// With y = s y', w = s w' and v = sqrt(s) v', a gradient by w is s times, one by v s^1.5 times that
-// of the primed model.
-Settings scaled(const Settings& settings, double scale, FirstSquares& squares) {
+RowLengths row_lengths(const RowBatch& batch) {
+  constexpr double kTwoOnes = 2;
+  std::vector<double> lengths(batch.size());
+  for (size_t at = 0; at < batch.size(); ++at) {
+    for (const float value : batch.row(at).values) lengths[at] += double{value} * value;
+  }
+  if (lengths.empty()) return {};
+  const auto middle = lengths.begin() + static_cast<ptrdiff_t>(lengths.size() / 2);
+  std::nth_element(lengths.begin(), middle, lengths.end());
+  if (!(*middle > 0) || !std::isfinite(*middle)) return {};
+  const double longest = *std::max_element(middle, lengths.end());
+  return {.usual = *middle / kTwoOnes, .alike = longest <= kLongRow * *middle};
+}
+
+// With y = s y', w = s w' / c and v = sqrt(s) v' / sqrt(c) of rows sqrt(c) times as long, a
+// gradient by w is s sqrt(c) times, one by v s^1.5 sqrt(c) times that of the primed model.
+Settings scaled(const Settings& settings, double scale, const RowLengths& lengths, Starts& starts) {
   Settings out = settings;
-  out.factors.weight_decay *= scale;
+  const double longer = lengths.usual;
+  const double root = std::sqrt(longer);
+  out.linear.weight_decay *= longer;
+  out.factors.weight_decay *= scale * longer;
+  starts.factors_enlarged = std::sqrt(scale / longer);
   if (settings.solver == Solver::adagrad) {
     out.bias.learning_rate *= scale;
-    out.linear.learning_rate *= scale;
-    out.factors.learning_rate *= std::sqrt(scale);
-    squares.linear = static_cast<float>(scale * scale);
-    squares.factors = static_cast<float>(scale * scale * scale);
+    out.linear.learning_rate *= scale / root;
+    out.factors.learning_rate *= std::sqrt(scale) / root;
+    starts.bias_square = static_cast<float>(scale * scale);
+    starts.linear_square = static_cast<float>(scale * scale * longer);
+    starts.factors_square = static_cast<float>(scale * scale * scale * longer);
   } else {
-    out.factors.learning_rate /= scale;
+    out.linear.learning_rate /= longer;
+    out.factors.learning_rate /= scale * longer;
+    if (!lengths.alike) starts.long_row = static_cast<float>(2 * kLongRow * longer);
   }
   return out;
 }
@@ -528,6 +565,27 @@ class DescentRun {
   DescentRun(const Training& training, Model& model) : training_(training), model_(model) {}
 
   Result<void> run() {
+    for (int attempt = 1;; ++attempt) {
+      TRY(const Attempt now, attempt_once());
+      if (!now.diverged) return ok;
+      if (attempt == kAttempts || training_.continued) return diverged(now.epoch, now.batch);
+      rates_ *= kLowerRates;
+      training_.progress.note(fmt::format(
+          "The training diverged with these learning rates and begins anew with {:g} of them",
+          rates_));
+      initialize(model_, training_.settings);
+      descent_.reset();
+    }
+  }
+
+ private:
+  struct Attempt {
+    bool diverged = false;
+    uint64_t epoch = 0;  // Where.
+    uint64_t batch = 0;
+  };
+
+  Result<Attempt> attempt_once() {
     const Settings& settings = training_.settings;
     for (uint64_t epoch = 0; epoch < settings.epochs; ++epoch) {
       Tally tally;
@@ -536,23 +594,25 @@ class DescentRun {
       } else {
         TRY(tally, sweep_stream());
       }
-      if (!tally.finite) return diverged(epoch, tally.rows / settings.mini_batch_size);
+      if (!tally.finite) return Attempt{true, epoch, tally.rows / settings.mini_batch_size};
       if (!training_.progress.epoch(epoch, measures_of(settings.type, tally), model_)) break;
     }
-    return ok;
+    return Attempt();
   }
 
- private:
   Descent& descent(const RowBatch& first) {
     if (!descent_) {
       if (training_.settings.bias_from_data && !training_.continued) {
         model_.bias = first_bias(training_.settings.type, first);
       }
       const double scale = label_scale(training_.settings.type, first);
-      FirstSquares squares;
-      settings_ = scaled(training_.settings, scale, squares);
-      if (!training_.continued) enlarge(std::sqrt(scale));
-      descent_ = std::make_unique<Descent>(model_, settings_, training_.threads, squares);
+      Starts starts;
+      settings_ = scaled(training_.settings, scale, row_lengths(first), starts);
+      for (TermSettings* term : {&settings_.bias, &settings_.linear, &settings_.factors}) {
+        term->learning_rate *= rates_;
+      }
+      if (!training_.continued) enlarge(starts.factors_enlarged);
+      descent_ = std::make_unique<Descent>(model_, settings_, training_.threads, starts);
     }
     return *descent_;
   }
@@ -591,7 +651,8 @@ class DescentRun {
 
   const Training& training_;
   Model& model_;
-  Settings settings_;  // For the scale of the labels.
+  Settings settings_;  // For the scale of the labels and the lengths of the rows.
+  double rates_ = 1;   // Of those that were asked for.
   std::unique_ptr<Descent> descent_;
 };
 

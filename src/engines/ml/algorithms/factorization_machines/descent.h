@@ -1,6 +1,8 @@
 // The solvers `sgd` and `adagrad`: one example after another moves the parameters of its features.
-// Rates, decays and first factors are meant for labels of standard deviation 1, and are scaled to
-// those of the data, so that the defaults do for stars and for pounds.
+// Rates, decays and first factors are meant for labels of standard deviation 1 and rows of two ones
+// (a user, an item), and are scaled to those of the data, so that the defaults do for stars and for
+// pounds, for pairs and for impressions of forty features. Where they are too large all the same,
+// the training begins anew with kLowerRates of them, up to kAttempts times, and says so in the log.
 //
 // Rows are taken in blocks of up to kBlockRows rows and kBlockEntries non-zeros, whose factors stay
 // in the cache next to the core until they are moved. The outputs of a block are computed before
@@ -12,6 +14,7 @@
 // of which each thread keeps a copy, never are. Results do not depend on the number of threads.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -19,6 +22,8 @@
 
 namespace millrace::ml::factorization_machines {
 
+inline constexpr double kLowerRates = 0.25;
+inline constexpr int kAttempts = 4;
 inline constexpr size_t kBlockRows = 15;     // Whose sums and one number make a line of the cache.
 inline constexpr size_t kBlockEntries = 32;  // A row with more is a block of its own.
 inline constexpr size_t kDelay = 2;          // Blocks.
@@ -53,18 +58,34 @@ float first_bias(PredictorType type, const RowBatch& batch);
 // The standard deviation of a regressor's labels; 1 of classes, and where all labels are the same.
 double label_scale(PredictorType type, const RowBatch& batch);
 
-// Rates and decays for labels of a standard deviation, from those for labels of 1: learning then
-// goes as it would on labels divided by it. `squares` receives where AdaGrad's sums begin.
-struct FirstSquares {
-  float linear = 1;  // As in libFFM.
-  float factors = 1;
+// How long rows are: libFFM and xLearn divide each by its length, so that rates do not depend on
+// how many features it has. A model of SageMaker's predicts of rows as they are, so the parameters
+// are divided in place of the rows, all alike.
+struct RowLengths {
+  double usual = 1;   // The median of the sums of squared values, in units of a row of two ones.
+  bool alike = true;  // None is beyond kLongRow medians.
 };
-Settings scaled(const Settings& settings, double scale, FirstSquares& squares);
+RowLengths row_lengths(const RowBatch& batch);
+inline constexpr double kLongRow = 8;
+
+// Rates and decays for labels of a standard deviation and rows of a length, from those for labels
+// of deviation 1 and rows of two ones: learning then goes as it would on labels divided by it.
+// `starts` receives what belongs to them.
+struct Starts {
+  float bias_square = 1;  // Of AdaGrad's sums; as in libFFM.
+  float linear_square = 1;
+  float factors_square = 1;
+  // A row whose squares sum up to more moves the model by as much less as it is longer: one step
+  // along it would else overshoot. sgd's only.
+  float long_row = std::numeric_limits<float>::infinity();
+  double factors_enlarged = 1;  // The first factors are to be so much larger.
+};
+Settings scaled(const Settings& settings, double scale, const RowLengths& lengths, Starts& starts);
 
 // The parameters and what the solver knows of each. One sweep moves them by all rows of a batch.
 class Descent {
  public:
-  Descent(Model& model, const Settings& settings, unsigned threads, FirstSquares squares = {});
+  Descent(Model& model, const Settings& settings, unsigned threads, Starts starts = {});
   ~Descent();
   Descent(const Descent&) = delete;
   Descent& operator=(const Descent&) = delete;

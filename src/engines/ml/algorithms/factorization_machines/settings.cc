@@ -87,7 +87,7 @@ struct Defaults {
 
 constexpr std::array kDefaults = {
     Defaults{Solver::sgd, 40, 0.01, 0, 0.01, 0.02, 0, 0.01, 0.05, 0.05},
-    Defaults{Solver::adagrad, 40, 0.05, 0, 0.05, 0.01, 0, 0.05, 0.05, 0.1},
+    Defaults{Solver::adagrad, 20, 0.05, 0, 0.05, 0.02, 0, 0.05, 0.07, 0.1},
     Defaults{Solver::als, 50, 0, 0, 0, 1, 0, 0, 10, 0.1},
     Defaults{Solver::mcmc, 100, 0, 0, 0, 0, 0, 0, 0, 0.1},
     Defaults{Solver::bpr, 50, 0, 0, 0.05, 0.01, 0, 0.05, 0.01, 0.1},
@@ -96,13 +96,15 @@ constexpr std::array kDefaults = {
     Defaults{Solver::automatic, 20, 0.01, 0, 0.01, 0.001, 0, 0.01, 0.01, 0.1},
 };
 
-// What differs for classes and for field-aware models, whose gradients are small. (A class says
-// less than a number: als holds its parameters back more.)
+// What differs for classes, whose gradients are small. (A class says less than a number: als holds
+// its parameters back more.)
 constexpr std::array kClassDefaults = {
-    Defaults{Solver::sgd, 20, 0.05, 0, 0.05, 0.0001, 0, 0.05, 0.001, 0.05},
-    Defaults{Solver::adagrad, 15, 0.1, 0, 0.1, 0.00002, 0, 0.1, 0.00002, 0.1},
+    Defaults{Solver::sgd, 15, 0.05, 0, 0.05, 0.002, 0, 0.05, 0.03, 0.05},
+    Defaults{Solver::adagrad, 10, 0.05, 0, 0.05, 0.002, 0, 0.05, 0.005, 0.1},
     Defaults{Solver::als, 50, 0, 0, 0, 3, 0, 0, 30, 0.1},
 };
+
+constexpr Defaults kFieldAware{Solver::adagrad, 6, 0.1, 0, 0.1, 0.00002, 0, 0.1, 0.00002, 0.1};
 
 const Defaults* find_defaults(const Settings& settings) {
   const auto find = [&](const auto& table) -> const Defaults* {
@@ -111,10 +113,9 @@ const Defaults* find_defaults(const Settings& settings) {
     }
     return nullptr;
   };
-  // Fields are groups of priors to als, whose models are not field-aware.
-  const bool field_aware = settings.solver != Solver::als && !settings.fields.empty();
-  const bool small = settings.type == PredictorType::binary_classifier || field_aware;
-  const Defaults* const own = small ? find(kClassDefaults) : nullptr;
+  if (settings.solver == Solver::adagrad && !settings.fields.empty()) return &kFieldAware;
+  const bool classes = settings.type == PredictorType::binary_classifier;
+  const Defaults* const own = classes ? find(kClassDefaults) : nullptr;
   return own != nullptr ? own : find(kDefaults);
 }
 

@@ -5,8 +5,8 @@
 // DATA is one of
 //   ratings   stars from 1 to 5 in the shape of MovieLens 1M: 6,040 users, 3,706 items, 1,000,000
 //             ratings, a long tail of both, 20 factors of falling importance
-//   clicks    20 fields of 10 to 20,000 values of falling frequency; 500,000 impressions, of which
-//             a fifth is clicked, by linear effects and a field-aware machine of 4 factors
+//   clicks    20 fields of 10 to 20,000 values of falling frequency; 200,000 impressions, of which
+//             a quarter is clicked, by linear effects and a field-aware machine of 4 factors
 //   PREFIX    the files PREFIX.train and PREFIX.test, lines of `label index:value …`
 // NAME=VALUE are hyperparameters; `threads=N` is how many threads work (1), `curve=0` measures only
 // the model at the end.
@@ -108,7 +108,7 @@ Data make_stars() {
 }
 
 Data make_clicks() {
-  constexpr size_t kFields = 20, kRank = 4, kRows = 500'000;
+  constexpr size_t kFields = 20, kRank = 4, kRows = 200'000;
   Generator generator(2);
   std::vector<uint32_t> first;
   std::vector<LongTail> values;

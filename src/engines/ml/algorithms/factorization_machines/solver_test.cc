@@ -9,6 +9,7 @@
 #include <set>
 
 #include "engines/ml/algorithms/factorization_machines/descent.h"
+#include "engines/ml/algorithms/factorization_machines/planted_data.h"
 
 namespace millrace::ml::factorization_machines {
 namespace {
@@ -313,16 +314,16 @@ TEST(Descent, DoesNotDependOnTheUnitOfTheLabels) {
     std::vector<Model> models;
     for (const RowBatch* batch : {&small, static_cast<const RowBatch*>(&large)}) {
       const double scale = label_scale(PredictorType::regressor, *batch);
-      FirstSquares squares;
-      const Settings own = scaled(s, scale, squares);
+      Starts starts;
+      const Settings own = scaled(s, scale, row_lengths(*batch), starts);
       Model model(PredictorType::regressor, kFeatures, kFactors);
       initialize(model, s);
       model.bias = 0;
       for (uint64_t i = 0; i < kFeatures; ++i) {
         model.linear(i) = 0;
-        for (uint32_t f = 0; f < kFactors; ++f) model.row(i)[f] *= std::sqrt(scale);
+        for (uint32_t f = 0; f < kFactors; ++f) model.row(i)[f] *= starts.factors_enlarged;
       }
-      Descent descent(model, own, 1, squares);
+      Descent descent(model, own, 1, starts);
       constexpr std::array<uint32_t, 1> kAll = {0};
       for (int epoch = 0; epoch < 5; ++epoch) descent.sweep(*batch, kAll, batch->size());
       models.push_back(model);
@@ -332,6 +333,81 @@ TEST(Descent, DoesNotDependOnTheUnitOfTheLabels) {
                   predict(models[1].view(), small.row(at)) / kUnit, 2e-4);
     }
   }
+}
+
+// Rows of features that are c times as large give the same model of features that are.
+TEST(Descent, DoesNotDependOnTheLengthOfTheRows) {
+  constexpr float kUnit = 4;
+  RowBatch long_rows = make_batch(400, false, 3);
+  for (float& value : long_rows.values) value *= kUnit;
+  const RowBatch short_rows = make_batch(400, false, 3);
+  for (const Solver solver : {Solver::sgd, Solver::adagrad}) {
+    Settings s = settings(1);
+    s.solver = solver;
+    std::vector<Model> models;
+    for (const RowBatch* batch : {&short_rows, static_cast<const RowBatch*>(&long_rows)}) {
+      Starts starts;
+      const Settings own = scaled(s, 1, row_lengths(*batch), starts);
+      Model model(PredictorType::regressor, kFeatures, kFactors);
+      initialize(model, s);
+      model.bias = 0;
+      for (uint64_t i = 0; i < kFeatures; ++i) {
+        model.linear(i) = 0;
+        for (uint32_t f = 0; f < kFactors; ++f) model.row(i)[f] *= starts.factors_enlarged;
+      }
+      Descent descent(model, own, 1, starts);
+      constexpr std::array<uint32_t, 1> kAll = {0};
+      for (int epoch = 0; epoch < 5; ++epoch) descent.sweep(*batch, kAll, batch->size());
+      models.push_back(model);
+    }
+    for (size_t at = 0; at < short_rows.size(); ++at) {
+      EXPECT_NEAR(predict(models[0].view(), short_rows.row(at)),
+                  predict(models[1].view(), long_rows.row(at)), 2e-4);
+    }
+  }
+}
+
+// A price of 40,000 among ones moves its weight and its factors no further than is of use.
+TEST(Descent, BearsRowsThatAreVeryMuchLongerThanOthers) {
+  RowBatch rows;
+  Generator generator(6);
+  for (uint32_t at = 0; at < 3000; ++at) {
+    const double price = at % 500 == 7 ? 40000 : 1 + generator.uniform();
+    rows.indices.insert(rows.indices.end(), {at % 20, 20 + at % 30, 50});
+    rows.values.insert(rows.values.end(), {1, 1, static_cast<float>(price)});
+    rows.end_row(static_cast<float>((at % 20) * 0.1 + generator.normal() * 0.1));
+  }
+  Settings s = test::settings_of(Solver::sgd, PredictorType::regressor, 51, 8, 20);
+  s.linear.learning_rate = s.factors.learning_rate = s.bias.learning_rate = 0.01;
+  s.linear.weight_decay = 0.02;
+  s.factors.weight_decay = 0.05;
+  test::Listener listener;
+  const Result<Model> model = test::run(solve_descent, s, rows, listener);
+  ASSERT_TRUE(model) << model.error().message;
+  RowBatch usual;  // Nobody can say what so large a price will do.
+  for (size_t at = 0; at < rows.size(); ++at) {
+    const RowView row = rows.row(at);
+    if (row.values.back() > 2) continue;
+    usual.indices.insert(usual.indices.end(), row.indices.begin(), row.indices.end());
+    usual.values.insert(usual.values.end(), row.values.begin(), row.values.end());
+    usual.end_row(rows.label(at));
+  }
+  EXPECT_LT(test::loss_on(*model, usual), 0.2);
+  EXPECT_TRUE(listener.notes.empty());
+}
+
+TEST(Descent, BeginsAnewWithSmallerRatesWhereTheyAreTooLarge) {
+  const test::Planted planted(PredictorType::regressor, 40, 4000, 3);
+  Settings s = test::settings_of(Solver::sgd, PredictorType::regressor, 40, 4, 60);
+  s.linear.learning_rate = s.factors.learning_rate = s.bias.learning_rate = 0.5;
+  s.linear.weight_decay = s.factors.weight_decay = 0.001;
+  test::Listener listener;
+  const Result<Model> model = test::run(solve_descent, s, planted.split.train, listener);
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_FALSE(listener.notes.empty());
+  EXPECT_LT(test::loss_on(*model, planted.split.test), 2 * test::Planted::kNoise);
+  s.linear.learning_rate = 1e30;
+  EXPECT_FALSE(test::run(solve_descent, s, planted.split.train, listener));
 }
 
 TEST(Descent, SaysWhereItDiverges) {

@@ -39,7 +39,7 @@ class ValidationWatch {
       best_epoch_ = epoch;
       best_model_ = model;
     }
-    return epoch - best_epoch_ < *patience_;
+    return epoch < best_epoch_ + *patience_;  // A training may begin anew.
   }
 
   uint64_t best_epoch() const { return best_epoch_; }
