@@ -35,7 +35,7 @@ class Pace {
     const std::chrono::duration<double> spent = runtime::monotonic_now() - begin_;
     double& known = row_seconds_[together ? 1 : 0];
     const double now = spent.count() / static_cast<double>(rows > 0 ? rows : 1);
-    known = known == 0 ? now : known + kNewShare * (now - known);
+    known = known == 0 || trials_ < 4 ? now : known + kNewShare * (now - known);
   }
 
  private:
@@ -54,17 +54,20 @@ class Pace {
     const double times = tried > other ? tried / other : other / tried;
     if (tried > other) together_ = !together_;
     trial_ = false;
-    left_ = static_cast<uint64_t>(kStretch * std::clamp(times, 1.0, 40.0));
+    // The first comparisons see memory that was never touched, and are soon repeated.
+    const double stretch = std::min(kStretch, kFirstStretch * static_cast<double>(trials_ - 1));
+    left_ = static_cast<uint64_t>(stretch * std::clamp(times, 1.0, 40.0));
   }
 
-  static constexpr uint64_t kTrial = 4;     // Pieces, of which the second half counts.
-  static constexpr double kStretch = 80;    // Pieces from one try to the next, or more.
+  static constexpr uint64_t kTrial = 4;   // Pieces, of which the second half counts.
+  static constexpr double kStretch = 80;  // Pieces from one try to the next, or more.
+  static constexpr double kFirstStretch = 8;
   static constexpr double kNewShare = 0.3;  // Of a piece in what is known of its way.
 
   size_t threads_;
   uint64_t left_ = 0;  // Pieces until the next choice.
   uint64_t trials_ = 0;
-  bool together_ = false;
+  bool together_ = true;  // Before the first choice, which is the other way.
   bool trial_ = false;
   runtime::Moment begin_;
   std::array<double, 2> row_seconds_{};  // Alone, together.
