@@ -63,6 +63,7 @@ class SoftmaxRun {
     transposed_.resize(width_ * columns_);
     shares_.resize(kBlockRows * columns_);
     losses_.resize(kBlockRows);
+    corrected_.resize(columns_);
     keep_linear_of_items();
   }
 
@@ -147,6 +148,7 @@ class SoftmaxRun {
     const auto [first, last] = part(member, drawn_);
     for (size_t m = first; m < last; ++m) {
       find_item(other_, m);
+      corrected_[m] = other_.biases[m] + correction(other_.items[m]);
       for (size_t f = 0; f < width_; ++f) {
         transposed_[f * columns_ + m] = other_.sums[m * width_ + f];
       }
@@ -165,10 +167,8 @@ class SoftmaxRun {
     const auto [begin, end] = part(member, examples_.size());
     for (size_t r = begin; r < end; ++r) {
       float* const shares = shares_.data() + r * columns_;
-      std::fill_n(shares, columns_, kNever);
-      for (size_t m = 0; m < drawn_; ++m) {
-        shares[m] = other_.biases[m] + correction(other_.items[m]);
-      }
+      std::copy_n(corrected_.data(), drawn_, shares);
+      std::fill(shares + drawn_, shares + columns_, kNever);
     }
     multiply_add(contexts_.data() + begin * width_, width_, 1, transposed_.data(), columns_,
                  shares_.data() + begin * columns_, columns_, end - begin, width_, columns_);
@@ -197,11 +197,10 @@ class SoftmaxRun {
     multiply_add(shares_.data() + first, 1, columns_, contexts_.data(), width_,
                  other_.gradients.data() + first * width_, width_, last - first, examples_.size(),
                  width_);
-    for (size_t m = first; m < last; ++m) {
-      other_.slopes[m] = 0;
-      for (size_t r = 0; r < examples_.size(); ++r) {
-        other_.slopes[m] += shares_[r * columns_ + m];
-      }
+    std::fill_n(other_.slopes.data() + first, last - first, 0.0f);
+    for (size_t r = 0; r < examples_.size(); ++r) {
+      const float* const shares = shares_.data() + r * columns_;
+      for (size_t m = first; m < last; ++m) other_.slopes[m] += shares[m];
     }
     const auto [begin, end] = part(member, examples_.size());
     for (size_t r = begin; r < end; ++r) {
@@ -277,6 +276,7 @@ class SoftmaxRun {
   std::vector<float> contexts_;
   std::vector<float> context_gradients_;
   std::vector<float> transposed_;  // The others' sums, by factor.
+  std::vector<float> corrected_;   // The others' biases, as they count in the sum.
   std::vector<float> shares_;
   std::vector<float> losses_;
 };

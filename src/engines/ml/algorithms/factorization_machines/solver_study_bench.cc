@@ -8,8 +8,8 @@
 //   clicks    20 fields of 10 to 20,000 values of falling frequency; 200,000 impressions, of which
 //             a quarter is clicked, by linear effects and a field-aware machine of 4 factors
 //   PREFIX    the files PREFIX.train and PREFIX.test, lines of `label index:value …`
-// NAME=VALUE are hyperparameters; `threads=N` is how many threads work (1), `curve=0` measures only
-// the model at the end.
+// Of solvers for implicit feedback it prints rankings of all items. NAME=VALUE are hyperparameters;
+// `threads=N` is how many threads work (1), `curve=0` measures only the model at the end.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,11 +20,13 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_set>
 
 #include "engines/ml/algorithms/factorization_machines/examples.h"
 #include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
+#include "engines/ml/algorithms/factorization_machines/ranking_validation.h"
 #include "engines/ml/algorithms/factorization_machines/solvers.h"
 #include "engines/ml/algorithms/factorization_machines/validation.h"
 #include "engines/ml/evaluation/classification_errors.h"
@@ -182,8 +184,16 @@ Result<Data> read_data(const std::string& name, const Given& given) {
   return data;
 }
 
-// The loss, and of classes the area under the ROC curve.
-std::string measures_on(const Model& model, const RowBatch& rows) {
+// Rankings, or the loss, and of classes the area under the ROC curve.
+std::string measures_on(const Model& model, const RowBatch& rows,
+                        const RankingValidation* ranking) {
+  if (ranking != nullptr) {
+    std::string text;
+    for (const Measure& measure : ranking->measure(model).all()) {
+      text += fmt::format("{}{} {:.5f}", text.empty() ? "" : ", ", measure.name, measure.value);
+    }
+    return text;
+  }
   const double loss = ValidationWatch::loss_of(ValidationWatch(rows, {}).measure(model));
   if (model.type() == PredictorType::regressor) return fmt::format("rmse {:.5f}", loss);
   evaluation::RankedScores scores;
@@ -198,13 +208,15 @@ double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC
 // Of CPU, all threads together, without the measuring.
 class Curve final : public Progress {
  public:
-  Curve(const RowBatch& test, bool measures) : test_(test), measures_(measures) {}
+  Curve(const RowBatch& test, const RankingValidation* ranking, bool measures)
+      : test_(test), ranking_(ranking), measures_(measures) {}
 
   void batch(uint64_t, uint64_t, const Measures&) override {}
   bool epoch(uint64_t epoch, const Measures&, const Model& model) override {
     const double now = cpu_seconds();
     if (measures_) {
-      fmt::print("epoch {:3} {:8.2f} s  {}\n", epoch, now - begin_, measures_on(model, test_));
+      fmt::print("epoch {:3} {:8.2f} s  {}\n", epoch, now - begin_,
+                 measures_on(model, test_, ranking_));
       std::fflush(stdout);
     }
     begin_ += cpu_seconds() - now;
@@ -218,6 +230,7 @@ class Curve final : public Progress {
 
  private:
   const RowBatch& test_;
+  const RankingValidation* const ranking_;
   const bool measures_;
   double begin_ = cpu_seconds();
 };
@@ -247,7 +260,12 @@ Result<void> study(const std::string& name, Given given) {
   Model model(settings.type, settings.feature_dim, settings.num_factors);
   initialize(model, settings);
   RowsSource source(train);
-  Curve progress(data.test, curve);
+  std::optional<RankingValidation> ranking;
+  if (ranks(settings.solver)) {
+    TRY(ranking, RankingValidation::make(train, data.test, settings));
+  }
+  const RankingValidation* const by_ranking = ranking ? &*ranking : nullptr;
+  Curve progress(data.test, by_ranking, curve);
   TRY(solve({.settings = settings,
              .source = source,
              .memory = &train,
@@ -257,7 +275,7 @@ Result<void> study(const std::string& name, Given given) {
              .threads = threads},
             model));
   fmt::print("{}: {:.2f} s of CPU, {}\n", kSolvers[static_cast<size_t>(settings.solver)],
-             progress.seconds(), measures_on(model, data.test));
+             progress.seconds(), measures_on(model, data.test, by_ranking));
   return ok;
 }
 
