@@ -29,6 +29,20 @@ RankingReport rank_for_all(const Recommender& recommender, const RankingTask& ta
   return report;
 }
 
+namespace {
+
+std::string difference_of(const StudyLine& line, const StudyLine& from,
+                          const BootstrapSettings& settings) {
+  const Difference difference = compare(line.report.values(RankingMeasure::ndcg),
+                                        from.report.values(RankingMeasure::ndcg), settings);
+  return fmt::format("{:+.4f} [{:+.4f}, {:+.4f}], p {} {:.4f}{}", difference.mean.value,
+                     difference.mean.low, difference.mean.high,
+                     difference.p_value <= 1.0 / static_cast<double>(settings.rounds) ? "≤" : "=",
+                     difference.p_value, difference.significant() ? "" : ", not significant");
+}
+
+}  // namespace
+
 std::string study_table(const std::vector<StudyLine>& lines, const BootstrapSettings& settings) {
   if (lines.empty()) return "";
   const size_t k = lines.front().report.k();
@@ -54,14 +68,19 @@ std::string study_table(const std::vector<StudyLine>& lines, const BootstrapSett
       out += "| |\n";
       continue;
     }
-    const Difference difference =
-        compare(ndcg, lines.front().report.values(RankingMeasure::ndcg), settings);
-    out += fmt::format("| {:+.4f} [{:+.4f}, {:+.4f}], p {} {:.4f}{} |\n", difference.mean.value,
-                       difference.mean.low, difference.mean.high,
-                       difference.p_value <= 1.0 / static_cast<double>(settings.rounds) ? "≤" : "=",
-                       difference.p_value, difference.significant() ? "" : ", not significant");
+    out += fmt::format("| {} |\n", difference_of(line, lines.front(), settings));
   }
   return out;
+}
+
+std::string differences_of_last(const std::vector<StudyLine>& lines,
+                                const BootstrapSettings& settings) {
+  std::string out;
+  for (size_t at = 0; at + 1 < lines.size(); ++at) {
+    out += fmt::format("\n- {} less {}: {}", lines.back().name, lines[at].name,
+                       difference_of(lines.back(), lines[at], settings));
+  }
+  return out + "\n";
 }
 
 }  // namespace millrace::ml::evaluation

@@ -36,4 +36,8 @@ struct StudyLine {
 std::string study_table(const std::vector<StudyLine>& lines,
                         const BootstrapSettings& settings = {});
 
+// How the NDCG of the last line differs from that of every other one, a line of text each.
+std::string differences_of_last(const std::vector<StudyLine>& lines,
+                                const BootstrapSettings& settings = {});
+
 }  // namespace millrace::ml::evaluation

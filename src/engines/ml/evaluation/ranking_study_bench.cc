@@ -3,20 +3,27 @@
 // FILE has a line `user,item,seconds` for each purchase (examples/recommender/interactions.js makes
 // it). The last TEST_DAYS (30) days are the test; the same number before them choose the
 // neighbours' settings, on a split of their own. Ranks what is new to each user, or with `all`
-// everything, all items, and prints one table in Markdown: the baselines, and factorization
-// machines by the solvers for implicit feedback (ials, bpr, softmax), trained as a job trains them,
-// on users and items alone and with nothing chosen but num_factors.
+// everything, all items, and prints one table in Markdown: the baselines; factorization machines by
+// the solvers for implicit feedback (ials, bpr, softmax), trained as a job trains them, on users
+// and items alone and with nothing chosen but num_factors, ials also with what is best on the slice
+// before; and `next`, the machine of two stages (next_purchase.h), whose rankers are the neighbours
+// and ials and which learns from the kLessons slices before the test. What comes last is compared
+// with every other line.
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cstdio>
+#include <deque>
 #include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "engines/ml/algorithms.h"
+#include "engines/ml/evaluation/next_purchase.h"
+#include "engines/ml/evaluation/purchase_features.h"
 #include "engines/ml/evaluation/ranking_study.h"
 #include "engines/ml/program.h"
 #include "engines/ml/test_data.h"
@@ -26,6 +33,7 @@ namespace {
 
 constexpr int64_t kDaySeconds = 86'400;
 constexpr uint32_t kFactors = 64;
+constexpr int kLessons = 3;  // Moments before the test, which the second stage learns from.
 
 struct Purchases {
   std::vector<Interaction> all;
@@ -65,6 +73,7 @@ Result<Purchases> read_purchases(const char* path) {
 
 // The two sides of a cut, over the items that the training knows, renumbered.
 struct Sides {
+  TimeSplit split;
   InteractionMatrix train;
   InteractionMatrix test;
   size_t unknown;
@@ -86,9 +95,10 @@ Sides sides_of(const Purchases& purchases, int64_t cut, int64_t end) {
     }
   }
   const size_t users = purchases.users.size();
-  return {.train = InteractionMatrix(split.train, users, items),
-          .test = InteractionMatrix(split.test, users, items),
-          .unknown = split.unknown};
+  InteractionMatrix train(split.train, users, items);
+  InteractionMatrix test(split.test, users, items);
+  const size_t unknown = split.unknown;
+  return {std::move(split), std::move(train), std::move(test), unknown};
 }
 
 // The best on the slice before the test.
@@ -139,7 +149,8 @@ class Trained final : public Recommender {
 
 // As a regressor, whose scores are the model's own: a classifier's run into 1.
 Result<std::unique_ptr<Recommender>> train_solver(const InteractionMatrix& train,
-                                                  std::string_view solver) {
+                                                  std::string_view solver,
+                                                  std::string_view more = "") {
   const test::Folder folder;
   const uint64_t feature_dim = train.users() + train.items();
   Bytes records;
@@ -153,8 +164,8 @@ Result<std::unique_ptr<Recommender>> train_solver(const InteractionMatrix& train
   folder.write("input/data/train/pairs", records);
   folder.write("input/config/hyperparameters.json",
                fmt::format(R"({{"feature_dim": "{}", "num_factors": "{}", "solver": "{}",
-                               "predictor_type": "regressor", "fields": "0,{}"}})",
-                           feature_dim, kFactors, solver, train.users()));
+                               "predictor_type": "regressor", "fields": "0,{}"{}}})",
+                           feature_dim, kFactors, solver, train.users(), more));
   const auto disk = runtime::make_disk();
   const auto clock = runtime::make_system_clock();
   const Algorithm& algorithm = *find_algorithm("factorization-machines");
@@ -163,6 +174,110 @@ Result<std::unique_ptr<Recommender>> train_solver(const InteractionMatrix& train
       {.disk = *disk, .clock = *clock, .root = folder.path(), .out = [](std::string_view) {}}));
   TRY(auto predictor, algorithm.load(*disk, folder.path() / "model"));
   return std::make_unique<Trained>(train, std::move(predictor));
+}
+
+// The hyperparameters of ials that are the best on the slice before the test, as further members of
+// a JSON object.
+Result<std::string> choose_ials(const Sides& sides, bool new_items_only) {
+  const RankingTask task{
+      .train = sides.train, .test = sides.test, .new_items_only = new_items_only};
+  std::string best;
+  double best_ndcg = -1;
+  for (const double unobserved : {0.03, 0.1, 0.3, 1.0}) {
+    for (const double decay : {0.003, 0.01, 0.03}) {
+      const std::string more =
+          fmt::format(R"(, "unobserved_weight": "{}", "factors_wd": "{}")", unobserved, decay);
+      TRY(const auto recommender, train_solver(sides.train, "ials", more));
+      const double ndcg = rank_for_all(*recommender, task).mean(RankingMeasure::ndcg);
+      if (ndcg <= best_ndcg) continue;
+      best_ndcg = ndcg;
+      best = more;
+    }
+  }
+  return best;
+}
+
+// All that is known at a moment.
+struct Moment {
+  Moment(const Purchases& purchases, const ItemNeighbours& neighbours, int64_t cut, int64_t length)
+      : sides(sides_of(purchases, cut, cut + length)),
+        popularity(make_popularity(sides.train)),
+        kin(make_item_neighbours(sides.train, neighbours)) {}
+
+  Result<void> learn(int64_t cut, int64_t length, std::string_view ials) {
+    TRY(factors, train_solver(sides.train, "ials", ials));
+    features.emplace(PurchaseFeatures::Known{.history = sides.split.train,
+                                             .users = sides.train.users(),
+                                             .items = sides.train.items(),
+                                             .now = cut,
+                                             .window = length,
+                                             .rankers = {kin.get(), factors.get()}});
+    return ok;
+  }
+
+  Sides sides;
+  std::unique_ptr<Recommender> popularity;
+  std::unique_ptr<Recommender> kin;
+  std::unique_ptr<Recommender> factors;
+  std::optional<PurchaseFeatures> features;
+};
+
+struct Study {
+  const Purchases& purchases;
+  int64_t cut;
+  int64_t length;
+  bool new_items_only;
+  ItemNeighbours neighbours;
+  std::string ials;  // As of choose_ials().
+};
+
+// The machine over what is known of users and items, taught by the moments before the cut.
+Result<RankingReport> rank_next_purchases(const Study& study, const RankingTask& task) {
+  std::deque<Moment> past;
+  std::vector<PastMoment> lessons;
+  for (int back = 1; back <= kLessons; ++back) {
+    const int64_t then = study.cut - back * study.length;
+    const Moment& moment = past.emplace_back(study.purchases, study.neighbours, then, study.length);
+    TRY(past.back().learn(then, study.length, study.ials));
+    lessons.push_back({*moment.features, moment.sides.train, moment.sides.test});
+  }
+  Moment now(study.purchases, study.neighbours, study.cut, study.length);
+  TRY(now.learn(study.cut, study.length, study.ials));
+  TRY(const auto next,
+      learn_next_purchases(lessons, *now.features, {.new_items_only = study.new_items_only}));
+  return rank_for_all(*next, task);
+}
+
+Result<std::vector<StudyLine>> rank_all(Study study, const Sides& sides, const Sides& before,
+                                        const RankingTask& task, std::string_view solvers) {
+  std::vector<StudyLine> lines;
+  const auto add = [&](std::string name, const Recommender& recommender) {
+    lines.push_back({std::move(name), rank_for_all(recommender, task)});
+  };
+  add("popularity", *make_popularity(sides.train));
+  if (!study.new_items_only) add("repetition, then popularity", *make_repetition(sides.train));
+  add(fmt::format("item-kNN ({} neighbours, shrinkage {})", study.neighbours.neighbours,
+                  study.neighbours.shrinkage),
+      *make_item_neighbours(sides.train, study.neighbours));
+  while (!solvers.empty()) {
+    const std::string_view solver = solvers.substr(0, solvers.find(','));
+    solvers.remove_prefix(std::min(solver.size() + 1, solvers.size()));
+    if (solver == "next") {
+      TRY(RankingReport report, rank_next_purchases(study, task));
+      lines.push_back({"next purchase", std::move(report)});
+      continue;
+    }
+    TRY(const auto recommender, train_solver(sides.train, solver));
+    add(fmt::format("solver {}", solver), *recommender);
+    if (solver != "ials") continue;
+    TRY(study.ials, choose_ials(before, study.new_items_only));
+    TRY(const auto chosen, train_solver(sides.train, solver, study.ials));
+    std::string said = study.ials;
+    std::erase(said, '"');
+    std::erase(said, ':');
+    add("solver ials" + said, *chosen);
+  }
+  return lines;
 }
 
 int64_t parse_days(const char* text) {
@@ -180,31 +295,22 @@ Result<void> run(const char* path, int64_t test_days, bool new_items_only,
   // Of whole days, as the example cuts.
   const int64_t end = (last / kDaySeconds + 1) * kDaySeconds;
   const int64_t cut = end - test_days * kDaySeconds;
-  const ItemNeighbours neighbours =
-      choose_neighbours(sides_of(purchases, cut - test_days * kDaySeconds, cut), new_items_only);
+  const Sides before = sides_of(purchases, cut - test_days * kDaySeconds, cut);
+  const Study study{.purchases = purchases,
+                    .cut = cut,
+                    .length = test_days * kDaySeconds,
+                    .new_items_only = new_items_only,
+                    .neighbours = choose_neighbours(before, new_items_only),
+                    .ials = {}};
   const Sides sides = sides_of(purchases, cut, end);
   const RankingTask task{
       .train = sides.train, .test = sides.test, .new_items_only = new_items_only};
-  std::vector<StudyLine> lines;
-  const auto add = [&](std::string name, const Recommender& recommender) {
-    lines.push_back({std::move(name), rank_for_all(recommender, task)});
-  };
-  add("popularity", *make_popularity(sides.train));
-  if (!new_items_only) add("repetition, then popularity", *make_repetition(sides.train));
-  add(fmt::format("item-kNN ({} neighbours, shrinkage {})", neighbours.neighbours,
-                  neighbours.shrinkage),
-      *make_item_neighbours(sides.train, neighbours));
-  while (!solvers.empty()) {
-    const std::string_view solver = solvers.substr(0, solvers.find(','));
-    solvers.remove_prefix(std::min(solver.size() + 1, solvers.size()));
-    TRY(const auto recommender, train_solver(sides.train, solver));
-    add(fmt::format("solver {}", solver), *recommender);
-  }
+  TRY(const std::vector<StudyLine> lines, rank_all(study, sides, before, task, solvers));
   fmt::print(
       "{} purchases; {} pairs of {} items train; {} users are ranked for, {} purchases of "
-      "unknown users or items left out\n\n{}",
+      "unknown users or items left out\n\n{}{}",
       purchases.all.size(), sides.train.size(), sides.train.items(), lines.front().report.users(),
-      sides.unknown, study_table(lines));
+      sides.unknown, study_table(lines), differences_of_last(lines));
   return ok;
 }
 
@@ -219,7 +325,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   const bool everything = count > 3 && std::string_view(arguments[3]) == "all";
-  const std::string_view solvers = count > 4 ? arguments[4] : "ials,bpr,softmax";
+  const std::string_view solvers = count > 4 ? arguments[4] : "ials,bpr,softmax,next";
   const auto result = run(arguments[1], days, !everything, solvers);
   if (!result) fmt::print(stderr, "{}\n", result.error().message);
   return result ? 0 : 1;
