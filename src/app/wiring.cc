@@ -50,8 +50,6 @@ namespace {
 
 constexpr unsigned kLoopsMax = 8;
 constexpr unsigned kDiskThreads = 4;
-// Rows in memory before they are a file: each file costs a sort, a compression and, later, a merge.
-constexpr size_t kWriteBufferBytes = size_t{32} * 1024 * 1024;
 constexpr unsigned kSqlThreads = 4;  // Each waits for a query, which has threads of its own.
 constexpr milliseconds kStopPatience{10'000};
 constexpr std::chrono::hours kOrphanGrace{24};
@@ -261,10 +259,9 @@ Result<std::unique_ptr<Platform>> Platform::open(Config config, Outside outside)
   TRY(make_private_folder(run_folder(config)));
   TRY(std::vector<Account> accounts, load_accounts(outside.disk, outside.random, config));
   auto foundation = std::make_unique<Foundation>();
-  TRY(foundation->db, store::Database::open({.path = config.data / "rows",
-                                             .clock = &outside.clock,
-                                             .write_buffer_bytes = kWriteBufferBytes,
-                                             .faults = outside.faults}));
+  TRY(foundation->db,
+      store::Database::open(
+          {.path = config.data / "rows", .clock = &outside.clock, .faults = outside.faults}));
   TRY(foundation->blobs, store::Blobs::start({.disk = outside.disk,
                                               .pool = foundation->disk_pool,
                                               .clock = outside.clock,

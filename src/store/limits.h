@@ -18,7 +18,8 @@ inline constexpr size_t kConflictLogBytesMax = 4 * 1024 * 1024;  // The same, in
 // What stays free on the disk, so that RocksDB, which does not outlive a log that could not be
 // appended to, never meets a full one. Below it, commits are `exhausted`, but for small ones that
 // erase, which may use half of it: what is full can be emptied. Blobs leave more, so that large
-// objects do not starve the rows.
+// objects do not starve the rows. What is left when all of it is used takes a full memtable as a
+// file (Database::Options::write_buffer_bytes), which a start after a crash may have to write.
 inline constexpr uint64_t kReserveBytes = 32 * 1024 * 1024;
 inline constexpr uint64_t kReserveErasingBytes = kReserveBytes / 2;
 inline constexpr size_t kErasingCommitBytesMax = 16 * 1024;

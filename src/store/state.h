@@ -102,8 +102,8 @@ struct Database::State {
   size_t write_group(std::vector<PendingCommit*>& commits, size_t first);
   uint64_t free_bytes() const;
   void admit(PendingCommit& commit, uint64_t free, rocksdb::WriteBatch& batch);
-  bool fits_memtable(const rocksdb::WriteBatch& batch);
-  void look_at_memtable();
+  rocksdb::Status ready_memtable(const rocksdb::WriteBatch& batch);
+  size_t room_of_memtable() const;
   Result<void> write(rocksdb::WriteBatch& batch, bool sync);
   rocksdb::Status resume_writing();
   // Around a group's write: what watches are told of it.

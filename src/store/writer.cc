@@ -148,33 +148,33 @@ rocksdb::Status Database::State::resume_writing() {
 // after a failure, and any that comes when the memtable may be full, for RocksDB begins a new one
 // before the write that follows. How much is left of it is asked once in some megabytes; what a
 // batch takes of it is counted generously.
-bool Database::State::fits_memtable(const rocksdb::WriteBatch& batch) {
+rocksdb::Status Database::State::ready_memtable(const rocksdb::WriteBatch& batch) {
   constexpr size_t kRowBytes = 256;  // What a row takes beside its bytes, and more.
   // A quarter of it may be left over at the ends of blocks.
   const size_t taken = (batch.GetDataSize() + batch.Count() * kRowBytes) / 3 * 4;
-  const bool fits = memtable_room >= taken;
+  rocksdb::Status status;
+  if (memtable_room < taken) {
+    rocksdb::WriteOptions memory_only;
+    memory_only.disableWAL = true;
+    status = db->Put(memory_only, full_key(kMetaTable, kPresenceKey), {});
+    memtable_room = status.ok() ? room_of_memtable() : 0;
+  }
   memtable_room -= std::min(memtable_room, taken);
-  return fits;
+  return status;
 }
 
-void Database::State::look_at_memtable() {
+size_t Database::State::room_of_memtable() const {
   uint64_t used = 0;
-  memtable_room = 0;
-  if (!db->GetIntProperty(rocksdb::DB::Properties::kCurSizeActiveMemTable, &used)) return;
+  if (!db->GetIntProperty(rocksdb::DB::Properties::kCurSizeActiveMemTable, &used)) return 0;
   // It is full when it may take no further block.
   const uint64_t full = options.write_buffer_bytes - 4 * arena_block_bytes(options);
-  memtable_room = full - std::min(full, used);
+  return full - std::min(full, used);
 }
 
 Result<void> Database::State::write(rocksdb::WriteBatch& batch, bool sync) {
   rocksdb::Status status;
   if (failed) status = resume_writing();
-  if (status.ok() && !fits_memtable(batch)) {
-    rocksdb::WriteOptions memory_only;
-    memory_only.disableWAL = true;
-    status = db->Put(memory_only, full_key(kMetaTable, kPresenceKey), {});
-    if (status.ok()) look_at_memtable();
-  }
+  if (status.ok()) status = ready_memtable(batch);
   if (status.ok()) {
     rocksdb::WriteOptions write;
     write.sync = sync;
