@@ -45,7 +45,6 @@ bool KeptBytes::copy(uint64_t offset, size_t size, char* out) const {
 
 void HotObjects::Shard::drop(std::list<Kept>::iterator kept) {
   bytes -= kept->bytes;
-  if (kept->found.blob != nullptr) --blobs;
   by_key.erase(kept->key);
   by_use.erase(kept);
 }
@@ -56,15 +55,6 @@ void HotObjects::Shard::take(Kept kept, size_t bytes_max) {
   bytes += kept.bytes;
   by_use.push_front(std::move(kept));
   by_key.emplace(by_use.front().key, by_use.begin());
-}
-
-void HotObjects::Shard::close_oldest() {
-  for (auto kept = by_use.rbegin(); kept != by_use.rend(); ++kept) {
-    if (kept->found.blob == nullptr) continue;
-    kept->found.blob = nullptr;
-    --blobs;
-    return;
-  }
 }
 
 HotObjects::HotObjects(store::Database& db, size_t bytes_max)
@@ -94,7 +84,7 @@ HotObjects::Found HotObjects::find(const Bytes& key, Ticket& ticket) {
 void HotObjects::keep(const Bytes& key, Ticket ticket, std::shared_ptr<const ObjectRows> rows) {
   if (!ticket) return;
   const size_t size = kPlaceBytes + key.size() + size_of(*rows);
-  Kept kept{key, {std::move(rows), nullptr, nullptr}, size};
+  Kept kept{key, {std::move(rows), nullptr}, size};
   shard_of(key).with([&](Shard& shard) {
     if (shard.changing != 0 || shard.changes != *ticket) return;
     if (shard.by_key.contains(key)) return;
@@ -105,25 +95,12 @@ void HotObjects::keep(const Bytes& key, Ticket ticket, std::shared_ptr<const Obj
 void HotObjects::keep_bytes(const Bytes& key, const std::shared_ptr<const ObjectRows>& of,
                             BytesView bytes) {
   const size_t size = kPlaceBytes + key.size() + size_of(*of) + bytes.size();
-  Kept kept{key, {of, std::make_shared<const KeptBytes>(bytes), nullptr}, size};
+  Kept kept{key, {of, std::make_shared<const KeptBytes>(bytes)}, size};
   shard_of(key).with([&](Shard& shard) {
     const auto place = shard.by_key.find(key);
     if (place == shard.by_key.end() || place->second->found.rows != of) return;
     shard.drop(place->second);
     shard.take(std::move(kept), shard_bytes_max_);
-  });
-}
-
-void HotObjects::keep_blob(const Bytes& key, const std::shared_ptr<const ObjectRows>& of,
-                           std::shared_ptr<store::BlobReader> blob) {
-  shard_of(key).with([&](Shard& shard) {
-    const auto place = shard.by_key.find(key);
-    if (place == shard.by_key.end() || place->second->found.rows != of) return;
-    std::shared_ptr<store::BlobReader>& slot = place->second->found.blob;
-    if (slot != nullptr) return;
-    if (shard.blobs == kHotBlobsMax / kShards) shard.close_oldest();
-    slot = std::move(blob);
-    ++shard.blobs;
   });
 }
 
@@ -138,14 +115,6 @@ size_t HotObjects::bytes() const {
   size_t out = 0;
   for (const auto& shard : shards_) {
     out += shard.with([](const Shard& s) { return s.bytes; });
-  }
-  return out;
-}
-
-size_t HotObjects::blobs() const {
-  size_t out = 0;
-  for (const auto& shard : shards_) {
-    out += shard.with([](const Shard& s) { return s.blobs; });
   }
   return out;
 }

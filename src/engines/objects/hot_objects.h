@@ -1,16 +1,17 @@
-// HotObjects: the newest versions that were read lately: their rows decoded; of small ones the
-// bytes as they were verified, and of larger ones the blob, opened. Derived: what is forgotten is
-// read again.
+// HotObjects: the newest versions that were read lately: their rows decoded, and of small ones,
+// which lie in their rows, the bytes as they were verified. Derived: what is forgotten is read
+// again.
 //
 // find() answers what a transaction that begins with the call would read. Before a commit that
 // writes an object's rows can be read, the object is forgotten, and until it can be, nothing that
 // was read before it is taken in (store::RowWatcher). Bytes are kept at the second read, so that
 // reading through a bucket once keeps nothing but rows, and only those that the platform itself
 // guards: what a named or a caller's key guards is opened anew each time, by whoever may. They are
-// compared with their checksum whenever they are handed out.
+// compared with their checksum whenever they are handed out. Nothing of blobs is kept: every read
+// of one looks at its file, so that no damage of it stays unseen.
 //
-// Thread-safe. Bounded by `bytes_max`, and by kHotBlobsMax open files: what was read longest ago
-// goes first. `db` outlives it. No errors.
+// Thread-safe. Bounded by `bytes_max`: what was read longest ago goes first. `db` outlives it. No
+// errors.
 #pragma once
 
 #include <array>
@@ -29,8 +30,6 @@
 namespace millrace::objects {
 
 inline constexpr size_t kHotBytes = 24 * 1024 * 1024;  // That objects keep in memory in all.
-inline constexpr size_t kHotBlobsMax = 128;
-inline constexpr size_t kHotObjectBytesMax = 64 * 1024;  // Up to here their bytes are kept, too.
 
 // The rows of an object at one moment.
 struct ObjectRows {
@@ -56,9 +55,8 @@ class KeptBytes final {
 class HotObjects final : private store::RowWatcher {
  public:
   struct Found {
-    std::shared_ptr<const ObjectRows> rows;   // Null: unknown.
-    std::shared_ptr<const KeptBytes> bytes;   // Null: not kept.
-    std::shared_ptr<store::BlobReader> blob;  // The only one of the object; null: not kept.
+    std::shared_ptr<const ObjectRows> rows;  // Null: unknown.
+    std::shared_ptr<const KeptBytes> bytes;  // Null: not kept.
   };
   // What is read from now on may be kept, where nothing changes meanwhile.
   using Ticket = std::optional<uint64_t>;
@@ -73,12 +71,9 @@ class HotObjects final : private store::RowWatcher {
   void keep(const Bytes& key, Ticket ticket, std::shared_ptr<const ObjectRows> rows);
   // Where `of` is what is kept of the object.
   void keep_bytes(const Bytes& key, const std::shared_ptr<const ObjectRows>& of, BytesView bytes);
-  void keep_blob(const Bytes& key, const std::shared_ptr<const ObjectRows>& of,
-                 std::shared_ptr<store::BlobReader> blob);
   void forget(const Bytes& key, const std::shared_ptr<const ObjectRows>& of);
 
   size_t bytes() const;  // That everything kept takes.
-  size_t blobs() const;  // That are kept open.
 
  private:
   struct Kept {
@@ -90,13 +85,11 @@ class HotObjects final : private store::RowWatcher {
     std::list<Kept> by_use;                                           // The latest first.
     std::unordered_map<BytesView, std::list<Kept>::iterator> by_key;  // Views of by_use.
     size_t bytes = 0;
-    size_t blobs = 0;
     uint64_t changes = 0;
     unsigned changing = 0;  // Keys of commits that are being written.
 
     void drop(std::list<Kept>::iterator kept);
     void take(Kept kept, size_t bytes_max);
-    void close_oldest();
   };
   static constexpr size_t kShards = 16;
 

@@ -76,7 +76,7 @@ size_t Reader::State::find(uint64_t offset) const {
 }
 
 bool Reader::State::copy_kept(uint64_t offset, size_t size, char* out) {
-  if (read.found.bytes == nullptr) return false;
+  if (read.found.bytes == nullptr || size == 0) return false;
   if (read.found.bytes->copy(offset, size, out)) return true;
   // The memory is damaged, and the disk may not be.
   owner.hot.forget(read.key, read.found.rows);
@@ -88,7 +88,8 @@ void Reader::State::keep(BytesView bytes) const {
   const Guard guard = object().protection.guard;
   const bool open_to_the_platform = guard == Guard::none || guard == Guard::platform;
   if (!read.seen || read.found.bytes != nullptr || !open_to_the_platform) return;
-  if (bytes.size() > kHotObjectBytesMax) return;
+  const auto in_row = [](const Segment& segment) { return segment.blob.empty(); };
+  if (!std::ranges::all_of(segments(), in_row)) return;
   owner.hot.keep_bytes(read.key, read.found.rows, bytes);
 }
 
@@ -96,15 +97,9 @@ Task<void> Reader::State::open(size_t index) {
   const store::BlobId& wanted = segments()[index].blob;
   if (blob && opened == wanted.text()) co_return ok;
   CO_TRY(store::BlobReader reader, co_await owner.world.blobs.open(wanted));
-  blob = std::make_shared<store::BlobReader>(std::move(reader));
+  blob.emplace(std::move(reader));
   opened = wanted.text();
-  if (read.seen && one_blob()) owner.hot.keep_blob(read.key, read.found.rows, blob);
   co_return ok;
-}
-
-void Reader::State::take_blob() {
-  blob = std::move(read.found.blob);
-  opened = segments().front().blob.text();
 }
 
 Result<void> Reader::State::unlock(const Secret& caller_key) {
@@ -211,8 +206,16 @@ Task<size_t> Reader::read_at(uint64_t offset, char* bytes, size_t size) {
 
 Task<Bytes> Reader::read_at(uint64_t offset, size_t size) {
   const uint64_t left = offset < this->size() ? this->size() - offset : 0;
-  Bytes bytes(static_cast<size_t>(std::min<uint64_t>(size, left)), '\0');
-  if (bytes.empty() || state_->copy_kept(offset, bytes.size(), bytes.data())) co_return bytes;
+  Bytes bytes;
+  bool whole = false;
+  // Its zeros are written only where they are needed.
+  bytes.resize_and_overwrite(static_cast<size_t>(std::min<uint64_t>(size, left)),
+                             [&](char* out, size_t wanted) {
+                               whole = state_->copy_kept(offset, wanted, out);
+                               if (!whole) std::fill_n(out, wanted, '\0');
+                               return wanted;
+                             });
+  if (whole || bytes.empty()) co_return bytes;
   size_t done = 0;
   while (done < bytes.size()) {
     CO_TRY(const size_t got,
@@ -258,9 +261,7 @@ Task<Reader> Objects::read(ObjectId id) {
     auto state = std::make_unique<Reader::State>(self, std::move(read));
     if (state->read.found.bytes != nullptr) co_return Reader(std::move(state));
     Result<void> opened;
-    if (state->read.found.blob != nullptr) {
-      state->take_blob();
-    } else if (!state->one_blob()) {
+    if (!state->one_blob()) {
       state->pin();
       CO_TRY(const State::Read again, self.find_object(id));
       if (again.found.rows->segments != state->segments()) {

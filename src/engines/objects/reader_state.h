@@ -22,7 +22,6 @@ struct Reader::State {
   // The segment that has the byte at `offset`.
   size_t find(uint64_t offset) const;
   Task<void> open(size_t index);
-  void take_blob();  // The one that is kept.
   Result<void> unlock(const Secret& caller_key);
   // Makes `opener` that of the segment's stream.
   Result<void> open_stream(const Segment& segment);
@@ -43,7 +42,7 @@ struct Reader::State {
   Objects::State& owner;
   Objects::State::Read read;
   std::vector<std::string> pinned;
-  std::shared_ptr<store::BlobReader> blob;
+  std::optional<store::BlobReader> blob;
   std::string opened;  // The id of `blob`.
   bool unlocked = false;
   Secret data_key;
