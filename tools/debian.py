@@ -13,7 +13,8 @@ from project import DEPS, Failure, environment
 BUILD = """clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev cmake ninja-build ccache mold
   pkg-config python3 ca-certificates git librocksdb-dev libboost1.81-dev libboost-json1.81-dev
   libpugixml-dev libpcre2-dev libssl-dev libfmt-dev libcli11-dev libarchive-dev zlib1g-dev
-  libseccomp-dev libhwy-dev libisal-dev libgtest-dev libgmock-dev libbenchmark-dev""".split()
+  libseccomp-dev libhwy-dev libisal-dev libmimalloc-dev libgtest-dev libgmock-dev
+  libbenchmark-dev""".split()
 CLIENTS = "python3-boto3 awscli curl s3cmd rclone s3fs".split()
 BENCH = "fio valgrind".split()
 GCC = "g++-12".split()

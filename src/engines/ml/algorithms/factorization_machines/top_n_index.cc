@@ -19,7 +19,7 @@ constexpr int kCodeMax = 15;  // A code c stands for the number 2c - 15.
 // Of the scale at which an item's largest factor is the largest number: smaller ones cut it off and
 // tell the others better apart. The one that leaves least is taken.
 constexpr std::array kScales = {1.0f, 0.9f, 0.8f, 0.7f};
-constexpr size_t kLookTogether = 16;  // Items whose floats are fetched side by side.
+constexpr size_t kLookTogether = 16;      // Items whose floats are fetched side by side.
 constexpr float kSmallest = 1e-30f;       // What is smaller throughout is not rounded to codes.
 constexpr double kLargestProduct = 1e37;  // Of two norms, near the largest float.
 
