@@ -117,6 +117,14 @@ TEST_F(HotObjectsTest, ReadsAnswerWhatWasWrittenLast) {
   EXPECT_EQ(get("a").error().kind, ErrorKind::not_found);
 }
 
+TEST_F(HotObjectsTest, ReadsOfEverySmallSizeAnswerSoMany) {
+  for (size_t size = 0; size < 70; ++size) {
+    const Bytes bytes = random_bytes(size);
+    ASSERT_TRUE(put("a", bytes));
+    for (int read = 0; read < 3; ++read) ASSERT_EQ(*get("a"), bytes);
+  }
+}
+
 TEST_F(HotObjectsTest, ReadsOfAKeptObjectLookAtNoKey) {
   const Bytes bytes = random_bytes(4'096);
   ASSERT_TRUE(put("a", bytes));

@@ -206,16 +206,8 @@ Task<size_t> Reader::read_at(uint64_t offset, char* bytes, size_t size) {
 
 Task<Bytes> Reader::read_at(uint64_t offset, size_t size) {
   const uint64_t left = offset < this->size() ? this->size() - offset : 0;
-  Bytes bytes;
-  bool whole = false;
-  // Its zeros are written only where they are needed.
-  bytes.resize_and_overwrite(static_cast<size_t>(std::min<uint64_t>(size, left)),
-                             [&](char* out, size_t wanted) {
-                               whole = state_->copy_kept(offset, wanted, out);
-                               if (!whole) std::fill_n(out, wanted, '\0');
-                               return wanted;
-                             });
-  if (whole || bytes.empty()) co_return bytes;
+  Bytes bytes(static_cast<size_t>(std::min<uint64_t>(size, left)), '\0');
+  if (bytes.empty() || state_->copy_kept(offset, bytes.size(), bytes.data())) co_return bytes;
   size_t done = 0;
   while (done < bytes.size()) {
     CO_TRY(const size_t got,
