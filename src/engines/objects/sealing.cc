@@ -30,8 +30,9 @@ uint64_t sealed_bytes(uint64_t plain_bytes) {
 void Sealer::seal(BytesView plain, bool last, Bytes& out) {
   const size_t at = out.size();
   // Without zeroes first: every byte is written.
-  out.resize_and_overwrite(at + plain.size() + Cipher::kTagBytes,
-                           [](char*, size_t size) { return size; });
+  // GCC 12 hands the capacity that it has made to the operation, not the size asked for.
+  const size_t wanted = at + plain.size() + Cipher::kTagBytes;
+  out.resize_and_overwrite(wanted, [wanted](char*, size_t) { return wanted; });
   cipher_.seal(view(nonce_of(index_, last)), {}, plain, out.data() + at);
   ++index_;
 }

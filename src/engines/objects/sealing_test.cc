@@ -69,6 +69,16 @@ TEST(Sealing, HowItIsCutUpDoesNotMatter) {
   EXPECT_EQ(sealed_bytes(0), 0U);
 }
 
+TEST(Sealing, AtOnceIsAsInPieces) {
+  for (size_t size = 0; size < 70; ++size) {
+    const Bytes plain = text_of(size);
+    Sealer sealer(stream_key());
+    Bytes out;
+    sealer.finish_with(plain, out);
+    ASSERT_EQ(out, seal_in_pieces(plain, 1000)) << size;
+  }
+}
+
 TEST(Sealing, RangesAreReadFromTheirChunksOnly) {
   const size_t size = 3 * kPlainChunkBytes + 7;
   const Bytes plain = text_of(size);

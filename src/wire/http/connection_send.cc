@@ -61,7 +61,7 @@ Task<void> Connection::send_file(FileBody& file) {
 }
 
 Task<void> Connection::send_stream(BodyReader& reader, bool chunked) {
-  constexpr size_t kStepBytes = 256 * 1024;
+  constexpr size_t kStepBytes = 64 * 1024;
   constexpr size_t kPrefixBytes = 16;  // For the size of the chunk, written right before it.
   constexpr std::string_view kLineEnd = "\r\n";
   const std::optional<uint64_t> announced = reader.content_length();
