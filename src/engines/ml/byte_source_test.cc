@@ -13,20 +13,6 @@
 namespace millrace::ml {
 namespace {
 
-Bytes deflated(BytesView content, int level, int strategy, int window = 15) {
-  z_stream stream{};
-  ASSERT(deflateInit2(&stream, level, Z_DEFLATED, 16 + window, 8, strategy) == Z_OK);
-  Bytes out(deflateBound(&stream, content.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  ASSERT(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
 // Hands out pieces of any size, as a pipe does.
 class Pieces final : public ByteSource {
  public:
@@ -94,17 +80,17 @@ TEST(Gunzip, UnpacksWhatZlibPacks) {
   for (const Bytes& content : contents()) {
     for (const int level : {0, 1, 6, 9}) {
       for (const int strategy : {Z_DEFAULT_STRATEGY, Z_HUFFMAN_ONLY, Z_RLE, Z_FIXED}) {
-        ASSERT_EQ(unpacked(deflated(content, level, strategy)), content) << level << strategy;
+        ASSERT_EQ(unpacked(test::deflated(content, level, strategy)), content) << level << strategy;
       }
     }
-    ASSERT_EQ(unpacked(deflated(content, 9, Z_DEFAULT_STRATEGY, 9)), content);
+    ASSERT_EQ(unpacked(test::deflated(content, 9, Z_DEFAULT_STRATEGY, 9)), content);
   }
 }
 
 TEST(Gunzip, UnpacksWhateverTheSizesOfPieces) {
   const Bytes content = contents().back().substr(0, 60'000);
   for (const int level : {0, 6}) {
-    const Bytes packed = deflated(content, level, Z_DEFAULT_STRATEGY);
+    const Bytes packed = test::deflated(content, level, Z_DEFAULT_STRATEGY);
     for (const size_t piece : {1, 7, 8, 9, 1000}) {
       ASSERT_EQ(unpacked(packed, piece, 1 + piece * 3), content) << piece;
     }
@@ -112,7 +98,7 @@ TEST(Gunzip, UnpacksWhateverTheSizesOfPieces) {
 }
 
 TEST(Gunzip, ReadsSeveralMembersAndTheirHeaders) {
-  const Bytes member = deflated("content", 6, Z_DEFAULT_STRATEGY);
+  const Bytes member = test::deflated("content", 6, Z_DEFAULT_STRATEGY);
   EXPECT_EQ(unpacked(member + member + member), "contentcontentcontent");
   Bytes named = member.substr(0, 3);
   named += "\x1c";  // Extra field, name and comment.
@@ -124,7 +110,8 @@ TEST(Gunzip, ReadsSeveralMembersAndTheirHeaders) {
 
 TEST(Gunzip, RefusesEveryCutOffStream) {
   for (const int level : {0, 1, 9}) {
-    const Bytes packed = deflated(contents().back().substr(0, 3000), level, Z_DEFAULT_STRATEGY);
+    const Bytes packed =
+        test::deflated(contents().back().substr(0, 3000), level, Z_DEFAULT_STRATEGY);
     for (size_t size = 2; size < packed.size(); size += 1 + size / 100) {
       ASSERT_EQ(unpacked(packed.substr(0, size)), "the gzip data is cut off") << size;
     }
@@ -136,7 +123,7 @@ TEST(Gunzip, SaysOfDamagedStreamsWhatZlibSays) {
   int refused = 0;
   for (const int level : {0, 1, 9}) {
     for (const int strategy : {Z_DEFAULT_STRATEGY, Z_FIXED}) {
-      const Bytes whole = deflated(contents()[6].substr(0, 2000), level, strategy);
+      const Bytes whole = test::deflated(contents()[6].substr(0, 2000), level, strategy);
       for (int round = 0; round < 3000; ++round) {
         Bytes packed = whole;
         // In front of the check of the content, which would hide what is read.
@@ -156,7 +143,7 @@ TEST(Gunzip, SaysOfDamagedStreamsWhatZlibSays) {
 }
 
 TEST(Gunzip, ChecksTheContent) {
-  Bytes packed = deflated("content", 6, Z_DEFAULT_STRATEGY);
+  Bytes packed = test::deflated("content", 6, Z_DEFAULT_STRATEGY);
   packed[packed.size() - 8] ^= 1;
   EXPECT_EQ(unpacked(packed), "the gzip data is damaged: incorrect data check");
   packed[packed.size() - 8] ^= 1;

@@ -46,11 +46,11 @@ class Folder {
   std::filesystem::path path_;
 };
 
-inline Bytes gzip(BytesView content) {
+// One member of gzip, by zlib's level, strategy and bits of window.
+inline Bytes deflated(BytesView content, int level, int strategy, int window = 15) {
   z_stream stream{};
-  constexpr int kGzip = 16 + MAX_WBITS;
-  ASSERT(deflateInit2(&stream, 6, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  Bytes out(deflateBound(&stream, content.size()), '\0');
+  ASSERT(deflateInit2(&stream, level, Z_DEFLATED, 16 + window, 8, strategy) == Z_OK);
+  Bytes out(deflateBound(&stream, content.size()) + 64, '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
   stream.avail_in = static_cast<uInt>(content.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
@@ -58,6 +58,17 @@ inline Bytes gzip(BytesView content) {
   ASSERT(deflate(&stream, Z_FINISH) == Z_STREAM_END);
   out.resize(stream.total_out);
   deflateEnd(&stream);
+  return out;
+}
+
+inline Bytes gzip(BytesView content) { return deflated(content, 6, Z_DEFAULT_STRATEGY); }
+
+// The rows as recordIO of SageMaker's records.
+inline Bytes recordio(const RowBatch& rows, uint64_t feature_dim) {
+  Bytes out;
+  for (size_t at = 0; at < rows.size(); ++at) {
+    append_recordio(out, encode_record(rows.row(at), feature_dim, rows.label(at)));
+  }
   return out;
 }
 
@@ -76,15 +87,12 @@ inline void append_libsvm(std::string_view line, RowBatch& rows) {
 
 // Examples, one a line, as a recordIO-protobuf file.
 inline Bytes recordio_of(std::string_view libsvm, uint64_t feature_dim) {
-  Bytes out;
+  RowBatch rows;
   std::istringstream lines{std::string(libsvm)};
   for (std::string line; std::getline(lines, line);) {
-    if (line.empty()) continue;
-    RowBatch rows;
-    append_libsvm(line, rows);
-    append_recordio(out, encode_record(rows.row(0), feature_dim, rows.label(0)));
+    if (!line.empty()) append_libsvm(line, rows);
   }
-  return out;
+  return recordio(rows, feature_dim);
 }
 
 }  // namespace millrace::ml::test

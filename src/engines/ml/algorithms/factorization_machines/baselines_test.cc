@@ -15,14 +15,6 @@
 namespace millrace::ml::factorization_machines {
 namespace {
 
-Bytes recordio(const RowBatch& rows, uint64_t feature_dim) {
-  Bytes out;
-  for (size_t at = 0; at < rows.size(); ++at) {
-    append_recordio(out, encode_record(rows.row(at), feature_dim, rows.label(at)));
-  }
-  return out;
-}
-
 class BaselinesJob : public testing::Test {
  protected:
   // The log of a job on what was written.
@@ -55,9 +47,9 @@ double rmse_of_constant(const RowBatch& rows, double constant) {
 
 TEST_F(BaselinesJob, ARegressorHasTheMeanAndRidgeBeside) {
   const test::Planted planted(PredictorType::regressor, 30, 3000, 31);
-  folder_.write("input/data/train/part", recordio(planted.split.train, 30));
-  folder_.write("input/data/test/part", recordio(planted.split.test, 30));
-  folder_.write("input/data/validation/part", recordio(planted.split.test, 30));
+  folder_.write("input/data/train/part", ml::test::recordio(planted.split.train, 30));
+  folder_.write("input/data/test/part", ml::test::recordio(planted.split.test, 30));
+  folder_.write("input/data/validation/part", ml::test::recordio(planted.split.test, 30));
   const double mean = evaluation::mean_label(planted.split.train);
   const auto ridge = evaluation::fit_ridge(planted.split.train, 30, {.alpha = 10});
   ASSERT_TRUE(ridge);
@@ -103,8 +95,8 @@ TEST_F(BaselinesJob, AClassifierHasThePriorBeside) {
     ones += one ? 1 : 0;
     rows.end_row(one ? 1 : 0);
   }
-  folder_.write("input/data/train/part", recordio(rows, 10));
-  folder_.write("input/data/test/part", recordio(rows, 10));
+  folder_.write("input/data/train/part", ml::test::recordio(rows, 10));
+  folder_.write("input/data/test/part", ml::test::recordio(rows, 10));
   const std::string log = run(R"("feature_dim": "10", "num_factors": "2", )"
                               R"("predictor_type": "binary_classifier")");
   const double prior = ones / 2000;
@@ -128,9 +120,9 @@ TEST_F(BaselinesJob, ARankingHasPopularityBeside) {
     to.values.insert(to.values.end(), {1, 1});
     to.end_row(1);
   }
-  folder_.write("input/data/train/part", recordio(rows, 140));
-  folder_.write("input/data/test/part", recordio(test, 140));
-  folder_.write("input/data/validation/part", recordio(test, 140));
+  folder_.write("input/data/train/part", ml::test::recordio(rows, 140));
+  folder_.write("input/data/test/part", ml::test::recordio(test, 140));
+  folder_.write("input/data/validation/part", ml::test::recordio(test, 140));
   const std::string log = run(R"("feature_dim": "140", "num_factors": "8", "solver": "ials", )"
                               R"("fields": "0,100", "predictor_type": "regressor")");
   for (const std::string channel : {"test", "validation"}) {

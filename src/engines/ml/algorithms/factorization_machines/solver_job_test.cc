@@ -13,14 +13,6 @@
 namespace millrace::ml::factorization_machines {
 namespace {
 
-Bytes recordio(const RowBatch& rows, uint64_t feature_dim) {
-  Bytes out;
-  for (size_t at = 0; at < rows.size(); ++at) {
-    append_recordio(out, encode_record(rows.row(at), feature_dim, rows.label(at)));
-  }
-  return out;
-}
-
 struct Ended {
   Result<void> result;
   std::string log;
@@ -49,8 +41,8 @@ TEST_P(JobOf, ServesWhatItReports) {
   const test::Planted planted(PredictorType::regressor, 30, 3000, 31);
   const ml::test::Folder folder;
   const auto disk = runtime::make_disk();
-  folder.write("input/data/train/part", recordio(planted.split.train, 30));
-  folder.write("input/data/test/part", recordio(planted.split.test, 30));
+  folder.write("input/data/train/part", ml::test::recordio(planted.split.train, 30));
+  folder.write("input/data/test/part", ml::test::recordio(planted.split.test, 30));
   const Ended ended = run_job(folder, *disk,
                               R"("feature_dim": "30", "num_factors": "4", "solver": ")" +
                                   GetParam() + R"(", "predictor_type": "regressor")");

@@ -297,6 +297,23 @@ TEST_P(SolverOf, ResultsDoNotDependOnTheNumberOfThreads) {
   }
 }
 
+// The model after five sweeps over the batch, with rates and starts scaled to it.
+Model swept(const Settings& settings, double scale, const RowBatch& batch) {
+  Starts starts;
+  const Settings own = scaled(settings, scale, row_lengths(batch), starts);
+  Model model(PredictorType::regressor, kFeatures, kFactors);
+  initialize(model, settings);
+  model.bias = 0;
+  for (uint64_t i = 0; i < kFeatures; ++i) {
+    model.linear(i) = 0;
+    for (uint32_t f = 0; f < kFactors; ++f) model.row(i)[f] *= starts.factors_enlarged;
+  }
+  Descent descent(model, own, 1, starts);
+  constexpr std::array<uint32_t, 1> kAll = {0};
+  for (int epoch = 0; epoch < 5; ++epoch) descent.sweep(batch, kAll, batch.size());
+  return model;
+}
+
 // Labels in another unit give the same model in that unit.
 TEST(Descent, DoesNotDependOnTheUnitOfTheLabels) {
   constexpr float kUnit = 64;
@@ -313,20 +330,7 @@ TEST(Descent, DoesNotDependOnTheUnitOfTheLabels) {
     s.solver = solver;
     std::vector<Model> models;
     for (const RowBatch* batch : {&small, static_cast<const RowBatch*>(&large)}) {
-      const double scale = label_scale(PredictorType::regressor, *batch);
-      Starts starts;
-      const Settings own = scaled(s, scale, row_lengths(*batch), starts);
-      Model model(PredictorType::regressor, kFeatures, kFactors);
-      initialize(model, s);
-      model.bias = 0;
-      for (uint64_t i = 0; i < kFeatures; ++i) {
-        model.linear(i) = 0;
-        for (uint32_t f = 0; f < kFactors; ++f) model.row(i)[f] *= starts.factors_enlarged;
-      }
-      Descent descent(model, own, 1, starts);
-      constexpr std::array<uint32_t, 1> kAll = {0};
-      for (int epoch = 0; epoch < 5; ++epoch) descent.sweep(*batch, kAll, batch->size());
-      models.push_back(model);
+      models.push_back(swept(s, label_scale(PredictorType::regressor, *batch), *batch));
     }
     for (size_t at = 0; at < small.size(); ++at) {
       EXPECT_NEAR(predict(models[0].view(), small.row(at)),
@@ -346,19 +350,7 @@ TEST(Descent, DoesNotDependOnTheLengthOfTheRows) {
     s.solver = solver;
     std::vector<Model> models;
     for (const RowBatch* batch : {&short_rows, static_cast<const RowBatch*>(&long_rows)}) {
-      Starts starts;
-      const Settings own = scaled(s, 1, row_lengths(*batch), starts);
-      Model model(PredictorType::regressor, kFeatures, kFactors);
-      initialize(model, s);
-      model.bias = 0;
-      for (uint64_t i = 0; i < kFeatures; ++i) {
-        model.linear(i) = 0;
-        for (uint32_t f = 0; f < kFactors; ++f) model.row(i)[f] *= starts.factors_enlarged;
-      }
-      Descent descent(model, own, 1, starts);
-      constexpr std::array<uint32_t, 1> kAll = {0};
-      for (int epoch = 0; epoch < 5; ++epoch) descent.sweep(*batch, kAll, batch->size());
-      models.push_back(model);
+      models.push_back(swept(s, 1, *batch));
     }
     for (size_t at = 0; at < short_rows.size(); ++at) {
       EXPECT_NEAR(predict(models[0].view(), short_rows.row(at)),
