@@ -1,6 +1,7 @@
-// Whether a team of threads or one thread alone gets on faster, as measured piece by piece: where
-// other work has the cores, a team that meets often waits for whoever is not running. Only for work
-// whose results are the same either way.
+// Whether a team of threads gets on so much faster than one thread alone that it is worth its
+// cores, as measured piece by piece: where other work has the cores, a team that meets often waits
+// for whoever is not running, and pieces can be too short to share. Only for work whose results are
+// the same either way. Members of a team that is not called for soon sleep (runtime/team.h).
 //
 // A value; not thread-safe.
 #pragma once
@@ -39,7 +40,7 @@ class Pace {
   }
 
  private:
-  // How the next pieces are done: both ways are tried at first, and the slower one now and then.
+  // How the next pieces are done: both ways are tried at first, and the other one now and then.
   void choose() {
     if (trials_ < 2 || !trial_) {
       together_ = !together_;
@@ -50,9 +51,10 @@ class Pace {
     }
     const double tried = row_seconds_[together_ ? 1 : 0];
     const double other = row_seconds_[together_ ? 0 : 1];
+    const bool worth = row_seconds_[1] <= kWorth * row_seconds_[0];
     // A try that shows a way to be much slower is not soon made again.
     const double times = tried > other ? tried / other : other / tried;
-    if (tried > other) together_ = !together_;
+    together_ = worth;
     trial_ = false;
     // The first comparisons see memory that was never touched, and are soon repeated.
     const double stretch = std::min(kStretch, kFirstStretch * static_cast<double>(trials_ - 1));
@@ -63,6 +65,7 @@ class Pace {
   static constexpr double kStretch = 80;  // Pieces from one try to the next, or more.
   static constexpr double kFirstStretch = 8;
   static constexpr double kNewShare = 0.3;  // Of a piece in what is known of its way.
+  static constexpr double kWorth = 0.75;    // Of the time alone, at most, is what a team may take.
 
   size_t threads_;
   uint64_t left_ = 0;  // Pieces until the next choice.
