@@ -18,6 +18,12 @@ constexpr size_t kBlockPairs = 16;
 constexpr size_t kBlockRows = 2 * kBlockPairs;  // The row with the item, the row with the other.
 constexpr size_t kBlocksAhead = 256;            // Whose rows are drawn together.
 
+// Half of the epochs go at full rate to where the model ranks well, the other half, slower and
+// slower, take the noise of single draws away.
+double slowed(uint64_t epoch, uint64_t epochs) {
+  return std::min(1.0, 2 - 2 * static_cast<double>(epoch) / static_cast<double>(epochs));
+}
+
 struct Tally {
   double loss = 0;
   uint64_t in_order = 0;
@@ -51,6 +57,7 @@ class BprRun {
       pairs_ = order.size() * settings_.negatives;
       const size_t blocks = (pairs_ + kBlockPairs - 1) / kBlockPairs;
       tally_ = Tally();
+      slowed_ = slowed(epoch, settings_.epochs);
       for (size_t first = 0; first < blocks && tally_.finite; first += kBlocksAhead) {
         if (training_.stop.stop_requested()) break;
         const size_t count = std::min(kBlocksAhead, blocks - first);
@@ -106,7 +113,7 @@ class BprRun {
     Member& member = *members_[at];
     const FactorTable table{
         .rows = model_.row(0), .stride = model_.stride(), .slice = member.slice};
-    const auto rate = static_cast<float>(settings_.factors.learning_rate);
+    const auto rate = static_cast<float>(settings_.factors.learning_rate * slowed_);
     const auto decay = static_cast<float>(settings_.factors.weight_decay);
     for (size_t number = 0; number < blocks; ++number) {
       const Block block{&rows_[number], 0, rows_[number].size()};
@@ -155,7 +162,7 @@ class BprRun {
   }
 
   void move_linear(const RowBatch& rows, const std::array<float, kBlockRows>& slopes) {
-    const auto rate = static_cast<float>(settings_.linear.learning_rate);
+    const auto rate = static_cast<float>(settings_.linear.learning_rate * slowed_);
     const auto decay = static_cast<float>(settings_.linear.weight_decay);
     for (size_t r = 0; r < rows.size(); ++r) {
       const RowView row = rows.row(r);
@@ -175,6 +182,7 @@ class BprRun {
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<RowBatch> rows_;  // Of blocks.
   size_t pairs_ = 0;
+  double slowed_ = 1;  // What rates are multiplied by in this epoch.
   std::array<std::array<float, kBlockRows>, 2> linear_{};  // Of two blocks, as `pairs`.
   Tally tally_;
 };

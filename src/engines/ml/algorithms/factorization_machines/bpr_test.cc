@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engines/ml/algorithms/factorization_machines/implicit_test_data.h"
@@ -42,16 +43,17 @@ TEST(Bpr, MovesAsTheTextbookSays) {
       for (uint32_t f = 0; f < factors; ++f) apart += v[0][f] * (v[1][f] - v[2][f]);
       EXPECT_NEAR((*losses)[epoch], std::log1p(std::exp(-apart)), 1e-4);
       const double slope = -1 / (1 + std::exp(apart));
+      const double rate = 0.05 * std::min(1.0, (30.0 - static_cast<double>(epoch)) / 15);
       const auto before = v;
       // The row with the item, then the row with the other.
       for (const auto& [item, d] : {std::pair(1, slope), std::pair(2, -slope)}) {
         for (uint32_t f = 0; f < factors; ++f) {
           const double sum = before[0][f] + before[item][f];
           for (const int feature : {0, item}) {
-            v[feature][f] -= 0.05 * (d * (sum - v[feature][f]) + 0.01 * v[feature][f]);
+            v[feature][f] -= rate * (d * (sum - v[feature][f]) + 0.01 * v[feature][f]);
           }
         }
-        for (const int feature : {0, item}) w[feature] -= 0.05 * (d + 0.01 * w[feature]);
+        for (const int feature : {0, item}) w[feature] -= rate * (d + 0.01 * w[feature]);
       }
     }
     for (int feature = 0; feature < 3; ++feature) {

@@ -90,9 +90,9 @@ constexpr std::array kDefaults = {
     Defaults{Solver::adagrad, 20, 0.05, 0, 0.05, 0.02, 0, 0.05, 0.07, 0.1},
     Defaults{Solver::als, 50, 0, 0, 0, 1, 0, 0, 10, 0.1},
     Defaults{Solver::mcmc, 100, 0, 0, 0, 0, 0, 0, 0, 0.1},
-    Defaults{Solver::bpr, 50, 0, 0, 0.05, 0.01, 0, 0.05, 0.01, 0.1},
-    Defaults{Solver::softmax, 20, 0, 0, 0.05, 0, 0, 0.05, 0, 0.1},
-    Defaults{Solver::ials, 16, 0, 0, 0, 0, 0, 0, 0.003, 0.1},
+    Defaults{Solver::bpr, 100, 0, 0, 0.15, 0.01, 0, 0.15, 0.015, 0.1},
+    Defaults{Solver::softmax, 20, 0, 0, 0.05, 0.01, 0, 0.05, 0.1, 0.1},
+    Defaults{Solver::ials, 16, 0, 0, 0, 0, 0, 0, 0.01, 0.1},
     Defaults{Solver::automatic, 20, 0.01, 0, 0.01, 0.001, 0, 0.01, 0.01, 0.1},
 };
 

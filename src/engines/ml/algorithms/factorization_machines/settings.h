@@ -50,7 +50,7 @@ struct Settings {
   // users, items, countries), ascending from 0; empty where none are given.
   std::vector<uint64_t> fields;
   // Of the solvers for implicit feedback.
-  double unobserved_weight = 0.1;  // Of a user and an item that no example names (ials).
+  double unobserved_weight = 0.3;  // Of a user and an item that no example names (ials).
   double frequency_exponent = 1;   // Of the regularisation's weights (ials).
   size_t negatives = 0;            // Items drawn for a step (softmax), or for a positive (bpr).
   NegativeSampling sampling = NegativeSampling::uniform;
