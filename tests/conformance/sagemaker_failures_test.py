@@ -1,5 +1,6 @@
 """What a user or the machine does wrong to SageMaker: bad data, bad archives, kill -9."""
 
+import gzip
 import io
 import math
 import sys
@@ -97,6 +98,63 @@ def _(world):
         check(reason.startswith("ClientError: "), f"{name}: {reason}")
         for part in ("'train'", "b-bad", f"record {record}", words):
             check(part in reason, f"{name}: {part!r} in {reason!r}")
+
+
+def _wrong_text():
+    """{name: (content type, bytes, line that the reason names, words of the reason)}."""
+    csv = ",".join(["1"] + ["0.5"] * DIMENSION).encode() + b"\n"
+    libsvm = b"4 1:1 20:1\n"
+    nan, longer = csv.replace(b"0.5", b"nan", 1), csv[:-1] + b",7\n"
+    return {
+        "csv-nan": ("text/csv", csv + nan, 2, "the value of feature 0 is NaN"),
+        "csv-label": ("text/csv", csv + b"inf" + csv[1:], 2, "the label is not a finite number"),
+        "csv-header": ("text/csv", b"a" + csv, 1, "a CSV file has no header record"),
+        "csv-columns": ("text/csv", csv + longer, 2, f"feature_dim is {DIMENSION}"),
+        "csv-latin": ("text/csv", csv + csv.replace(b"0.5", b"\xe9", 1), 2, r"'\xe9'"),
+        "csv-gz": ("text/csv", gzip.compress(csv * 5 + nan), 6, "NaN"),
+        "csv-libsvm": ("text/csv", libsvm, 1, "column 1 is not a number"),
+        "libsvm-beyond": ("text/libsvm", libsvm + b"1 1:1 28:1\n", 2, "feature index 28"),
+        "libsvm-nan": ("text/libsvm", libsvm + b"1 1:nan\n", 2, "the value of feature 1 is NaN"),
+        "libsvm-csv": ("text/libsvm", csv, 1, "the label is not a number"),
+        "libsvm-line": ("text/libsvm", libsvm + b"x" * 300_000, 2, "the label is not a number"),
+        "libsvm-gz": ("text/libsvm", gzip.compress(libsvm * 9_000 + b"1 a\n"), 9_001, "'a'"),
+    }
+
+
+@tests.add("text that is no data fails the job as ClientError, naming file, line and cause")
+def _(world):
+    wrong = _wrong_text()
+    for name, (content_type, content, _, _) in wrong.items():
+        uri = world.upload(f"text/{name}/part", content)
+        world.create_job(name, {"train": uri}, content_type=content_type)
+    for name, (_, _, line, words) in wrong.items():
+        reason = _fails(world, name)
+        for part in ("ClientError: channel 'train', file 'part'", f"line {line}: ", words):
+            check(part in reason, f"{name}: {part!r} in {reason!r}")
+
+
+_SOLVERS = ("adam", "sgd", "adagrad", "als", "mcmc", "auto", "bpr", "softmax", "ials")
+
+
+@tests.add("every solver's job fails by name on cut off data, on none, and where it diverges")
+def _(world):
+    good = encode(rows(seed=9, count=50))
+    cut = world.upload("solvers/cut/part", gzip.compress(good)[:-9])
+    nothing = world.upload("solvers/nothing/part", gzip.compress(b""))
+    jobs = {}
+    for solver in _SOLVERS:
+        jobs[f"{solver}-cut"] = "ClientError: channel 'train', file 'part', record "
+        world.create_job(f"{solver}-cut", {"train": cut}, solver=solver)
+        world.create_job(f"{solver}-nothing", {"train": nothing}, solver=solver)
+        jobs[f"{solver}-nothing"] = "ClientError: The channel 'train' has files, but no record"
+    for solver in ("adam", "bpr", "softmax"):
+        world.create_job(f"{solver}-diverges", solver=solver, factors_lr=1e30, linear_lr=1e30)
+        jobs[f"{solver}-diverges"] = "ClientError: The training diverged in epoch "
+    for name, words in jobs.items():
+        reason = _fails(world, name)
+        check(reason.startswith(words), f"{name}: {reason!r}")
+        if name.endswith("-cut"):
+            check("the gzip data is cut off" in reason, f"{name}: {reason!r}")
 
 
 @tests.add("a good job beside them completes, its model serves")

@@ -53,18 +53,19 @@ class World:
         self.upload("train/part-1", encode(rows(seed=2)))
         self.upload("test/all", encode(rows(seed=3, count=200)))
 
-    def create_job(self, name, channels=None, image=IMAGE, **hyperparameters):
-        """CreateTrainingJob. `channels` is {name: s3 uri}."""
+    def create_job(self, name, channels=None, image=IMAGE, mode="File",
+                   content_type="application/x-recordio-protobuf", **hyperparameters):
+        """CreateTrainingJob. `channels` is {name: s3 uri}, all of one content type."""
         channels = channels or {"train": f"s3://{BUCKET}/train/", "test": f"s3://{BUCKET}/test/"}
         values = {"feature_dim": DIMENSION, "num_factors": 4, "predictor_type": "regressor",
                   "mini_batch_size": 100, "epochs": 20, "factors_lr": 0.05, "linear_lr": 0.05,
                   "factors_init_sigma": 0.3, **hyperparameters}
         return self.sagemaker.create_training_job(
             TrainingJobName=name, RoleArn=ROLE,
-            AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"},
+            AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": mode},
             HyperParameters={key: str(value) for key, value in values.items()},
             InputDataConfig=[
-                {"ChannelName": channel, "ContentType": "application/x-recordio-protobuf",
+                {"ChannelName": channel, "ContentType": content_type,
                  "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri,
                                                  "S3DataDistributionType": "FullyReplicated"}}}
                 for channel, uri in channels.items()],

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <iterator>
 
 #include "engines/ml/decimal.h"
 #include "engines/ml/line_reader.h"
@@ -13,11 +14,28 @@ namespace millrace::ml {
 namespace {
 
 constexpr size_t kQuotedBytesMax = 40;  // Of what an error shows of a line.
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 [[gnu::always_inline]] inline void skip_blanks(const char*& at, const char* end) {
   while (at != end && is_blank(*at)) ++at;
+}
+
+// As it is where that is printable UTF-8, else with its other bytes as `\\xff`.
+std::string printable(BytesView word) {
+  const bool text = is_utf8(word);
+  std::string out;
+  for (const char c : word) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool shown = byte >= 0x80 ? text : byte >= 0x20 && byte != 0x7f;
+    if (shown) {
+      out += c;
+    } else {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+    }
+  }
+  return out;
 }
 
 // What stands at `at` up to one of `stops`, for an error.
@@ -26,7 +44,7 @@ std::string quoted(const char* at, const char* end, std::string_view stops) {
   BytesView word = rest.substr(0, rest.find_first_of(stops));
   const bool cut = word.size() > kQuotedBytesMax;
   word = word.substr(0, kQuotedBytesMax);
-  return fmt::format("'{}{}'", word, cut ? "…" : "");
+  return fmt::format("'{}{}'", printable(word), cut ? "…" : "");
 }
 
 // The rows that a line reader's lines are, one by one.
@@ -40,6 +58,9 @@ class TextExamples : public ExampleReader {
     while (batch.size() < rows) {
       TRY(const bool more, lines_.next(line));
       if (!more) return false;
+      if (lines_.number() == 1 && line.starts_with(kByteOrderMark)) {
+        line.remove_prefix(kByteOrderMark.size());
+      }
       if (line.empty()) continue;
       if (Result<void> added = append(line.data(), line.data() + line.size(), batch); !added) {
         batch.undo();

@@ -13,7 +13,8 @@
 // values of equal ones add up. (A file that counts from 1 is read with a feature_dim that is one
 // larger: feature 0 is then never seen.) `qid:` is refused.
 //
-// Empty lines are skipped. As ExampleReader; place() is `line 5`.
+// Empty lines are skipped, and so is a byte order mark in front. As ExampleReader; place() is
+// `line 5`.
 #pragma once
 
 #include <memory>

@@ -4,11 +4,18 @@
 #include <utility>
 
 #include "engines/ml/generator.h"
+#include "engines/ml/limits.h"
 
 namespace millrace::ml::factorization_machines {
 namespace {
 
 constexpr size_t kRowsAtOnce = 4096;
+
+// Whatever is kept has fewer rows and non-zeros than 32 bits number: a row takes an end and a
+// label, a non-zero an index and a value.
+static_assert(kMemoryBytesMax / (sizeof(size_t) + sizeof(float)) < (uint64_t{1} << 32));
+static_assert(kMemoryBytesMax / (sizeof(uint32_t) + sizeof(float)) < (uint64_t{1} << 32));
+static_assert(kKeptBytesMax <= kMemoryBytesMax);
 
 void append(const RowBatch& from, size_t at, RowBatch& to) {
   const RowView row = from.row(at);

@@ -28,6 +28,11 @@ void log_all(JobLog& log, const std::string& stage, const Measures& measures) {
   for (const Measure& measure : measures.all()) log.quality(stage, measure);
 }
 
+std::unexpected<Error> no_record(std::string_view channel) {
+  return fail(ErrorKind::invalid,
+              fmt::format("The channel '{}' has files, but no record in them", channel));
+}
+
 // Prints what SageMaker prints, and ends a training that no longer gets better.
 class LoggedProgress final : public Progress {
  public:
@@ -115,9 +120,7 @@ class Trainer {
                             .threads = threads(),
                             .continued = continued};
     TRY(solve(training, model_));
-    if (progress.last().rows() == 0 && !job_.stop.stop_requested()) {
-      return fail(ErrorKind::invalid, "The channel 'train' has files, but no record in them");
-    }
+    if (progress.last().rows() == 0 && !job_.stop.stop_requested()) return no_record("train");
     if (job_.stop.stop_requested()) job_.log.info("Stopping early, as asked; the model is kept");
     if (progress.validation()) progress.validation()->restore(model_);
     log_all(job_.log, "train", progress.last());
@@ -135,14 +138,17 @@ class Trainer {
     if (job_.channels.contains("validation")) {
       ChannelAhead held(job_.open("validation", rules_));
       TRY(validation_, read_rows(held, kMemoryBytesMax));
-      if (!validation_ || validation_->empty()) {
+      if (!validation_) {
         return fail(ErrorKind::invalid,
-                    "The channel 'validation' has no record, or more than fit into memory");
+                    fmt::format("The channel 'validation' has more records than fit into {} bytes",
+                                kMemoryBytesMax));
       }
+      if (validation_->empty()) return no_record("validation");
     }
     if (settings_.solver == Solver::adam && !settings_.early_stopping) return ok;
     TRY(memory_, read_rows(channel, streams(settings_.solver) ? kKeptBytesMax : kMemoryBytesMax));
     channel.rewind();
+    if (memory_ && memory_->empty()) return no_record("train");
     if (!memory_) {
       if (settings_.early_stopping && !validation_) {
         return fail(ErrorKind::invalid,
@@ -209,9 +215,7 @@ class Trainer {
         beside.add(batch_.row(i), batch_.label(i));
       }
     }
-    if (measures.rows() == 0) {
-      return fail(ErrorKind::invalid, "The channel 'test' has files, but no record in them");
-    }
+    if (measures.rows() == 0) return no_record("test");
     for (const Measure& measure : measures.all()) job_.log.test_score(measure);
     log_all(job_.log, "test", measures);
     if (ranks(settings_.solver)) return rank_test();
