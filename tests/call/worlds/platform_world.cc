@@ -17,9 +17,15 @@ uint64_t mixed(uint64_t x) {
   return x ^ x >> 31;
 }
 
+// Of this many operations in a row the last kCalm succeed: who tries again as often as the bus does
+// meets a disk that works for as long as a recovery and a commit take.
+constexpr uint64_t kSpell = 64;
+constexpr uint64_t kCalm = 24;
+
 // The n-th operation's fate. One of the first few always fails, so that short scripts meet a fault.
 Fault fate_of(uint64_t seed, uint64_t n, FileOperation operation) {
   const bool early = n == 1 + seed % 3;
+  if (n % kSpell >= kSpell - kCalm) return Fault::none;
   const uint64_t dice = mixed(seed + n * 0x9E3779B97F4A7C15ULL);
   if (!early && dice % kFaultEvery != 0) return Fault::none;
   switch (dice / kFaultEvery % 3) {
