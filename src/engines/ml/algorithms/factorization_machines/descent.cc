@@ -6,10 +6,12 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "engines/ml/algorithms/factorization_machines/kernels.h"
 #include "engines/ml/algorithms/factorization_machines/pace.h"
+#include "engines/ml/algorithms/factorization_machines/pair_descent.h"
 #include "engines/ml/algorithms/factorization_machines/slices.h"
 #include "engines/ml/generator.h"
 #include "runtime/team.h"
@@ -73,17 +75,6 @@ size_t block_rows(const RowBatch& batch, size_t first, size_t end) {
   return last - first;
 }
 
-void Tally::add(const Tally& other) {
-  rows += other.rows;
-  loss += other.loss;
-  absolutes += other.absolutes;
-  right += other.right;
-  true_positives += other.true_positives;
-  false_positives += other.false_positives;
-  false_negatives += other.false_negatives;
-  finite &= other.finite;
-}
-
 struct Descent::State {
   // What a member of a crew works on and with.
   struct Member {
@@ -112,16 +103,16 @@ struct Descent::State {
   };
   using Crew = std::vector<std::unique_ptr<Member>>;
 
-  State(Model& m, const Settings& s, unsigned threads, const Starts& first)
+  State(Model& m, const Settings& s, unsigned all_threads, const Starts& first)
       : model(m),
         settings(s),
+        threads(all_threads),
         rates(s),
         adagrad(s.solver == Solver::adagrad),
         long_row(first.long_row),
         far(m.feature_dim() * m.stride() * sizeof(float) > kNearBytes),
         crew(make_crew(m.num_factors(), threads)),
         alone(make_crew(m.num_factors(), 1)),
-        team("fm-descent", static_cast<unsigned>(crew.size())),
         pace(crew.size()) {
     if (adagrad) {
       squares = FloatTable(m.feature_dim() * m.stride());
@@ -168,7 +159,8 @@ struct Descent::State {
     Crew& chosen = together ? crew : alone;
     hand_out_linear(chosen);
     if (together) {
-      team.run([&](unsigned member) { work(chosen, member, batch, starts, length); });
+      if (!team) team.emplace("fm-descent", static_cast<unsigned>(crew.size()));
+      team->run([&](unsigned member) { work(chosen, member, batch, starts, length); });
     } else {
       work(chosen, 0, batch, starts, length);
     }
@@ -177,6 +169,42 @@ struct Descent::State {
     linear.bias_square = first.linear.bias_square;
     pace.done(together, first.tally.rows);
     return first.tally;
+  }
+
+  // Whether the rows, which are the same in every call, are pairs that are sorted into cells.
+  bool find_pairs(const RowBatch& batch) {
+    if (looked_for_pairs) return pairs.has_value();
+    looked_for_pairs = true;
+    if (std::isfinite(long_row)) return false;
+    std::optional<PairCells> cells =
+        PairCells::make(batch, model.feature_dim(), model.stride() * sizeof(float));
+    if (!cells) return false;
+    const PairTables tables{.factors = model.row(0),
+                            .stride = model.stride(),
+                            .width = model.num_factors(),
+                            .linear = model.linear(),
+                            .squares = adagrad ? squares.data() : nullptr,
+                            .linear_squares = linear_squares.data(),
+                            .far = far};
+    const PairDescent::Rates pair_rates{
+        .rows = {.linear = rates.linear,
+                 .linear_decay = rates.linear_decay,
+                 .factors = static_cast<float>(settings.factors.learning_rate),
+                 .factors_decay = static_cast<float>(settings.factors.weight_decay)},
+        .bias = rates.bias,
+        .bias_decay = rates.bias_decay,
+    };
+    pairs.emplace(std::move(*cells), model.type(), tables, pair_rates, threads);
+    return true;
+  }
+
+  Tally sweep_pairs(uint64_t seed) {
+    Bias bias{linear.bias, linear.bias_square};
+    const Tally tally = pairs->sweep(seed, bias);
+    linear.bias = model.bias = bias.value;
+    linear.bias_square = bias.square;
+    copies_old = true;
+    return tally;
   }
 
   void work(Crew& all, unsigned at, const RowBatch& batch, std::span<const uint32_t> starts,
@@ -439,18 +467,21 @@ struct Descent::State {
 
   Model& model;
   const Settings& settings;
+  const unsigned threads;
   const Rates rates;
   const bool adagrad;
   const float long_row;
   const bool far;
   Crew crew;
   Crew alone;
-  runtime::Team team;
+  std::optional<runtime::Team> team;  // Of the crew.
   Pace pace;
   Linear linear;
   bool copies_old = false;  // Of the crew: one alone has moved the linear part since.
   FloatTable squares;       // AdaGrad's sums for the factors, laid out as the model's rows.
   FloatTable linear_squares;
+  bool looked_for_pairs = false;
+  std::optional<PairDescent> pairs;  // Where the rows in memory are such.
 };
 
 Descent::Descent(Model& model, const Settings& settings, unsigned threads, Starts starts)
@@ -471,34 +502,17 @@ Tally Descent::sweep(const RowBatch& batch, std::span<const uint32_t> starts, si
   return total;
 }
 
-void add_to(Tally& tally, PredictorType type, float output, float label) {
-  ++tally.rows;
-  if (type == PredictorType::regressor) {
-    const double error = double{output} - label;
-    tally.loss += error * error;
-    tally.absolutes += std::abs(error);
-    return;
+Tally Descent::epoch(const RowBatch& batch, uint64_t seed) {
+  if (state_->find_pairs(batch)) return state_->sweep_pairs(seed);
+  std::vector<uint32_t> starts;
+  for (size_t at = 0; at < batch.size(); at += kSegmentRows) {
+    starts.push_back(static_cast<uint32_t>(at));
   }
-  const bool guess = output > 0;
-  const bool truth = label > 0.5f;
-  tally.loss += std::log1p(std::exp(-std::abs(double{output})));
-  if (guess != truth) tally.loss += std::abs(output);
-  tally.right += guess == truth;
-  tally.true_positives += guess && truth;
-  tally.false_positives += guess && !truth;
-  tally.false_negatives += !guess && truth;
-}
-
-Measures measures_of(PredictorType type, const Tally& tally) {
-  if (type == PredictorType::regressor) {
-    return Measures(RegressionMeasures(tally.rows, tally.loss, tally.absolutes));
+  Generator generator(seed);
+  for (size_t at = starts.size(); at > 1; --at) {
+    std::swap(starts[at - 1], starts[generator.below(at)]);
   }
-  return Measures(ClassificationMeasures({.rows = tally.rows,
-                                          .right = tally.right,
-                                          .true_positives = tally.true_positives,
-                                          .false_positives = tally.false_positives,
-                                          .false_negatives = tally.false_negatives,
-                                          .cross_entropy = tally.loss}));
+  return sweep(batch, starts, kSegmentRows);
 }
 
 float first_bias(PredictorType type, const RowBatch& batch) {
@@ -624,17 +638,8 @@ class DescentRun {
     }
   }
 
-  // All rows, in segments whose order is drawn for every epoch.
   Tally sweep_memory(const RowBatch& rows, uint64_t epoch) {
-    std::vector<uint32_t> starts;
-    for (size_t at = 0; at < rows.size(); at += kSegmentRows) {
-      starts.push_back(static_cast<uint32_t>(at));
-    }
-    Generator generator(training_.settings.seed + epoch * 0x9e3779b9);
-    for (size_t at = starts.size(); at > 1; --at) {
-      std::swap(starts[at - 1], starts[generator.below(at)]);
-    }
-    return descent(rows).sweep(rows, starts, kSegmentRows);
+    return descent(rows).epoch(rows, training_.settings.seed + epoch * 0x9e3779b9);
   }
 
   Result<Tally> sweep_stream() {

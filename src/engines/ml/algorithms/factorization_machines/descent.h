@@ -18,6 +18,7 @@
 #include <memory>
 #include <span>
 
+#include "engines/ml/algorithms/factorization_machines/tally.h"
 #include "engines/ml/algorithms/factorization_machines/training.h"
 
 namespace millrace::ml::factorization_machines {
@@ -32,25 +33,6 @@ inline constexpr size_t kDelay = 2;          // Blocks.
 size_t block_rows(const RowBatch& batch, size_t first, size_t end);
 
 Result<void> solve_descent(const Training& training, Model& model);
-
-// What a sweep saw, of the outputs before each example moved the model.
-struct Tally {
-  uint64_t rows = 0;
-  double loss = 0;       // Squared errors, or cross-entropies.
-  double absolutes = 0;  // Of a regressor.
-  uint64_t right = 0;    // Of a classifier.
-  uint64_t true_positives = 0;
-  uint64_t false_positives = 0;
-  uint64_t false_negatives = 0;
-  bool finite = true;  // False: the sweep stopped where an output was not finite.
-
-  void add(const Tally& other);
-};
-
-// Of one output and its label, as the sums of a tally.
-void add_to(Tally& tally, PredictorType type, float output, float label);
-
-Measures measures_of(PredictorType type, const Tally& tally);
 
 // The mean label, or its log-odds: where the bias starts unless it is said.
 float first_bias(PredictorType type, const RowBatch& batch);
@@ -92,6 +74,10 @@ class Descent {
 
   // The rows from each of `starts` on, up to `length` each, in the order of `starts`.
   Tally sweep(const RowBatch& batch, std::span<const uint32_t> starts, size_t length);
+
+  // All rows, in an order drawn from `seed`: segment by segment, or cell by cell (pair_descent.h)
+  // where they are pairs. The batch is the same in every call, and outlives the last.
+  Tally epoch(const RowBatch& batch, uint64_t seed);
 
  private:
   struct State;

@@ -24,7 +24,6 @@ namespace {
 constexpr uint32_t kFactors = 64;
 constexpr size_t kRowBytes = kFactors * sizeof(float);
 constexpr size_t kEntries = 1 << 21;  // Of all rows of a case together.
-constexpr size_t kSegmentRows = 2048;
 constexpr int kRounds = 5;
 
 double cpu_seconds() {
@@ -110,9 +109,8 @@ double examples_per_second(const Case& c, size_t entries, uint64_t features, uns
   if (c.batch == 0) {
     const RowBatch batch = random_rows(rows, entries, features, 1);
     Descent descent(model, settings, threads);
-    std::vector<uint32_t> starts;  // In segments, as a solver goes through what is in memory.
-    for (size_t at = 0; at < rows; at += kSegmentRows) starts.push_back(static_cast<uint32_t>(at));
-    const auto sweep = [&] { descent.sweep(batch, starts, kSegmentRows); };
+    uint64_t epoch = 0;
+    const auto sweep = [&] { descent.epoch(batch, epoch++); };
     sweep();
     return static_cast<double>(rows) / median_seconds(clock, sweep);
   }
