@@ -34,59 +34,74 @@ class Transposed {
   explicit Transposed(std::vector<uint32_t>& slots) : slots_(slots) {}
 
   void assign(const RowBatch& batch, Range range) {
-    features_.clear();
-    ends_.clear();
     find_parts(batch, range);
-    slot_of_.resize(batch.indices.size());
-    size_t count = 0;
-    const uint32_t* const indices = batch.indices.data();
     const size_t entries = batch.indices.size();
-    for (const auto& [begin, end] : parts_) {
-      for (size_t i = begin; i < end; ++i) {
-        __builtin_prefetch(&slots_[indices[i + kAhead < entries ? i + kAhead : i]], 1);
-        uint32_t& slot = slots_[indices[i]];
-        if (slot == kNone) {
-          slot = static_cast<uint32_t>(features_.size());
-          features_.push_back(indices[i]);
-          ends_.push_back(0);
-        }
-        slot_of_[count++] = slot;
-        ++ends_[slot];
-      }
+    if (features_.size() < entries + 1) {
+      features_.resize(entries + 1);
+      ends_.resize(entries + 1);
+      slot_of_.resize(entries);
+      occurrences_.resize(entries);
+      gradients_.resize(entries);
     }
+    find_slots(batch);
     uint32_t begin = 0;
-    for (uint32_t& end : ends_) begin += std::exchange(end, begin);
-    occurrences_.resize(count);
-    size_t at = 0;
+    for (size_t slot = 0; slot < count_; ++slot) begin += std::exchange(ends_[slot], begin);
+    uint32_t* const ends = ends_.data();
+    Occurrence* const occurrences = occurrences_.data();
+    const float* const values = batch.values.data();
+    const uint32_t* slot = slot_of_.data();
     for (size_t row = 0; row < parts_.size(); ++row) {
-      for (size_t i = parts_[row].begin; i < parts_[row].end; ++i) {
-        occurrences_[ends_[slot_of_[at++]]++] = {static_cast<uint32_t>(row), batch.values[i]};
+      const auto [first, last] = parts_[row];
+      for (size_t i = first; i < last; ++i) {
+        occurrences[ends[*slot++]++] = {static_cast<uint32_t>(row), values[i]};
       }
     }
   }
 
   // Leaves the slots to whoever has the features in its range next.
   void release() {
-    for (size_t at = 0; at < features_.size(); ++at) {
-      if (at + kAhead < features_.size()) __builtin_prefetch(&slots_[features_[at + kAhead]], 1);
+    for (size_t at = 0; at < count_; ++at) {
+      if (at + kAhead < count_) __builtin_prefetch(&slots_[features_[at + kAhead]], 1);
       slots_[features_[at]] = kNone;
     }
   }
 
-  std::span<const uint32_t> features() const { return features_; }
-  Occurrences view() const {
-    return {features_.data(), ends_.data(), occurrences_.data(), features_.size()};
-  }
-  std::span<const Occurrence> occurrences(size_t slot) const {
-    const uint32_t begin = slot == 0 ? 0 : ends_[slot - 1];
-    return std::span(occurrences_).subspan(begin, ends_[slot] - begin);
-  }
+  std::span<const uint32_t> features() const { return std::span(features_).first(count_); }
+  float* gradients() { return gradients_.data(); }  // By slot, of the linear weights.
+  Occurrences view() const { return {features_.data(), ends_.data(), occurrences_.data(), count_}; }
 
  private:
   struct Part {  // Of the entries of a row.
     size_t begin;
     size_t end;
   };
+
+  // Gives each feature a slot, in the order of their first occurrence, and counts in ends_ how
+  // often each occurs. Whether a feature is new is not to be foreseen, so nothing branches on it.
+  void find_slots(const RowBatch& batch) {
+    const uint32_t* const indices = batch.indices.data();
+    const size_t entries = batch.indices.size();
+    uint32_t* const slots = slots_.data();
+    uint32_t* const features = features_.data();
+    uint32_t* const ends = ends_.data();
+    uint32_t* slot_of = slot_of_.data();
+    uint32_t count = 0;
+    for (const auto& [begin, end] : parts_) {
+      for (size_t i = begin; i < end; ++i) {
+        __builtin_prefetch(&slots[indices[i + kAhead < entries ? i + kAhead : i]], 1);
+        const uint32_t feature = indices[i];
+        const uint32_t known = slots[feature];
+        const uint32_t slot = std::min(known, count);  // kNone is more than any.
+        slots[feature] = slot;
+        features[count] = feature;  // Stays where it is new.
+        ends[count] = 0;
+        ++ends[slot];
+        *slot_of++ = slot;
+        count += static_cast<uint32_t>(known > slot);
+      }
+    }
+    count_ = count;
+  }
 
   void find_parts(const RowBatch& batch, Range range) {
     const uint32_t* const indices = batch.indices.data();
@@ -110,10 +125,12 @@ class Transposed {
 
   std::vector<uint32_t>& slots_;
   std::vector<Part> parts_;         // By row.
-  std::vector<uint32_t> features_;  // By slot, in the order of their first occurrence.
-  std::vector<uint32_t> ends_;      // Of the occurrences of a slot.
+  size_t count_ = 0;                // Of slots.
+  std::vector<uint32_t> features_;  // By slot; one more than there can be.
+  std::vector<uint32_t> ends_;      // Of the occurrences of a slot; likewise.
   std::vector<uint32_t> slot_of_;   // By entry of the parts.
   std::vector<Occurrence> occurrences_;
+  std::vector<float> gradients_;
 };
 
 // Ranges that have about as many entries of the batch each, by the look of some of them.
@@ -189,9 +206,12 @@ struct Adam::State {
     const AdamStep step = step_of(settings.factors, batch.size());
     for (size_t part = 0; part < members; ++part) {
       const size_t at = (part + member) % members;
-      step_adam(tables, transposed[at].view(), own.data(), slopes.data(), step);
+      step_adam(tables, transposed[at].view(), own.data(), slopes.data(), step,
+                at == member ? transposed[at].gradients() : nullptr);
     }
-    move_linear(transposed[member], batch.size());
+    step_adam_linear({model.linear(), linear_means.data(), linear_squares.data()},
+                     transposed[member].features(), transposed[member].gradients(),
+                     step_of(settings.linear, batch.size()));
     transposed[member].release();
     if (member + 1 == members) move_bias(batch.size());
   }
@@ -218,26 +238,6 @@ struct Adam::State {
       raw[r] = output + pair;
       slopes[r] = score_of(model.type(), raw[r]) - batch.label(r);
       if (batch.weighted()) slopes[r] *= batch.importance(r);
-    }
-  }
-
-  void move_linear(const Transposed& part, size_t rows) {
-    const AdamStep step = step_of(settings.linear, rows);
-    const std::span<const uint32_t> features = part.features();
-    for (size_t slot = 0; slot < features.size(); ++slot) {
-      if (slot + kAhead < features.size()) {
-        const uint32_t ahead = features[slot + kAhead];
-        __builtin_prefetch(&model.linear(ahead), 1);
-        __builtin_prefetch(&linear_means[ahead], 1);
-        __builtin_prefetch(&linear_squares[ahead], 1);
-      }
-      float gradient = 0;
-      for (const Occurrence& occurrence : part.occurrences(slot)) {
-        gradient += slopes[occurrence.row] * occurrence.value;
-      }
-      const uint32_t feature = features[slot];
-      move_one(step, gradient, model.linear(feature), linear_means[feature],
-               linear_squares[feature]);
     }
   }
 

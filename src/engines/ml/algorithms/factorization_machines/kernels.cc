@@ -31,6 +31,7 @@ constexpr size_t kFarAhead = 32;
 constexpr size_t kNearBesideAhead = 4;
 constexpr size_t kFarBesideAhead = 16;
 constexpr size_t kFeaturesAhead = 6;
+constexpr size_t kLinearAhead = 48;  // A multiple of all numbers of lanes.
 constexpr size_t kCacheLine = 64;
 
 // The lanes of the units from a factor on; the last unit of a row may be cut off.
@@ -467,6 +468,7 @@ struct AdamWork {
   const float* sums;
   const float* slopes;
   const AdamStep& step;
+  float* linear_gradients;
 
   template <size_t kUnits, bool kCut>
   HWY_INLINE void run(size_t at, size_t left) {
@@ -485,16 +487,19 @@ struct AdamWork {
       V gradient[kCount];
       for (size_t n = 0; n < kCount; ++n) gradient[n] = hn::Zero(D());
       float own = 0;
+      float linear = 0;
       for (const uint32_t end = by_feature.ends[slot]; i < end; ++i) {
         const Occurrence& occurrence = by_feature.occurrences[i];
         const float slope = slopes[occurrence.row] * occurrence.value;
         own += slope * occurrence.value;
+        linear += slope;
         const V weight = hn::Set(D(), slope);
         const float* const in = sums + occurrence.row * tables.slice.width + at;
         for (size_t n = 0; n < kCount; ++n) {
           gradient[n] = hn::MulAdd(weight, lanes.load(in, n), gradient[n]);
         }
       }
+      if (at == 0 && linear_gradients != nullptr) linear_gradients[slot] = linear;
       const V less = hn::Set(D(), own);
       const size_t row = by_feature.features[slot] * tables.stride + offset;
       for (size_t n = 0; n < kCount; ++n) {
@@ -511,13 +516,60 @@ struct AdamWork {
 };
 
 void StepAdam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
-              const float* slopes, const AdamStep& step) {
+              const float* slopes, const AdamStep& step, float* linear_gradients) {
   if (step.clip < std::numeric_limits<float>::infinity()) {
-    AdamWork<true> work{tables, by_feature, sums, slopes, step};
+    AdamWork<true> work{tables, by_feature, sums, slopes, step, linear_gradients};
     by_chunks(tables.slice.width, work);
   } else {
-    AdamWork<false> work{tables, by_feature, sums, slopes, step};
+    AdamWork<false> work{tables, by_feature, sums, slopes, step, linear_gradients};
     by_chunks(tables.slice.width, work);
+  }
+}
+
+// Vectors are made of what lies apart, and what becomes of them is put back.
+template <bool kClipped>
+void step_linear(const AdamLinear& tables, std::span<const uint32_t> features,
+                 const float* gradients, const AdamStep& step) {
+  const AdamVectors<kClipped> adam(step);
+  HWY_ALIGN float weights[kLanes] = {};
+  HWY_ALIGN float means[kLanes] = {};
+  HWY_ALIGN float squares[kLanes] = {};
+  HWY_ALIGN float slopes[kLanes] = {};
+  for (size_t at = 0; at < features.size(); at += kLanes) {
+    const size_t count = std::min(kLanes, features.size() - at);
+    for (size_t n = 0; n < count; ++n) {
+      const uint32_t feature = features[at + n];
+      weights[n] = tables.weights[feature];
+      means[n] = tables.means[feature];
+      squares[n] = tables.squares[feature];
+      slopes[n] = gradients[at + n];
+    }
+    for (size_t n = 0; n < kLanes && at + kLinearAhead + n < features.size(); ++n) {
+      const uint32_t ahead = features[at + kLinearAhead + n];
+      __builtin_prefetch(tables.weights + ahead, 1);
+      __builtin_prefetch(tables.means + ahead, 1);
+      __builtin_prefetch(tables.squares + ahead, 1);
+    }
+    V mean = hn::Load(D(), means);
+    V square = hn::Load(D(), squares);
+    hn::Store(adam.move(hn::Load(D(), slopes), hn::Load(D(), weights), mean, square), D(), weights);
+    hn::Store(mean, D(), means);
+    hn::Store(square, D(), squares);
+    for (size_t n = 0; n < count; ++n) {
+      const uint32_t feature = features[at + n];
+      tables.weights[feature] = weights[n];
+      tables.means[feature] = means[n];
+      tables.squares[feature] = squares[n];
+    }
+  }
+}
+
+void StepAdamLinear(const AdamLinear& tables, std::span<const uint32_t> features,
+                    const float* gradients, const AdamStep& step) {
+  if (step.clip < std::numeric_limits<float>::infinity()) {
+    step_linear<true>(tables, features, gradients, step);
+  } else {
+    step_linear<false>(tables, features, gradients, step);
   }
 }
 
@@ -534,6 +586,7 @@ HWY_EXPORT(Forward);
 HWY_EXPORT(Descend);
 HWY_EXPORT(DescendAdagrad);
 HWY_EXPORT(StepAdam);
+HWY_EXPORT(StepAdamLinear);
 
 float interaction(const ModelView& model, RowView row) {
   return HWY_DYNAMIC_DISPATCH(InteractionOf)(model, row);
@@ -555,8 +608,13 @@ void descend_adagrad(const FactorTable& table, Block block, const float* sums, c
 }
 
 void step_adam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
-               const float* slopes, const AdamStep& step) {
-  HWY_DYNAMIC_DISPATCH(StepAdam)(tables, by_feature, sums, slopes, step);
+               const float* slopes, const AdamStep& step, float* linear_gradients) {
+  HWY_DYNAMIC_DISPATCH(StepAdam)(tables, by_feature, sums, slopes, step, linear_gradients);
+}
+
+void step_adam_linear(const AdamLinear& tables, std::span<const uint32_t> features,
+                      const float* gradients, const AdamStep& step) {
+  HWY_DYNAMIC_DISPATCH(StepAdamLinear)(tables, features, gradients, step);
 }
 
 }  // namespace millrace::ml::factorization_machines

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "engines/ml/algorithms/factorization_machines/model.h"
 #include "engines/ml/rows.h"
@@ -95,8 +96,20 @@ struct AdamTables {
 };
 
 // One step of Adam (Kingma and Ba 2015) for the factors of all features of a batch: the gradient of
-// each is the sum over its occurrences of d x (sums_f - v_f x).
+// each is the sum over its occurrences of d x (sums_f - v_f x). `linear_gradients`, which may be
+// null, receives by slot the sums of d x.
 void step_adam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
-               const float* slopes, const AdamStep& step);
+               const float* slopes, const AdamStep& step, float* linear_gradients);
+
+// By feature.
+struct AdamLinear {
+  float* weights = nullptr;
+  float* means = nullptr;
+  float* squares = nullptr;
+};
+
+// One step for the linear weights of `features`, no two of which are the same.
+void step_adam_linear(const AdamLinear& tables, std::span<const uint32_t> features,
+                      const float* gradients, const AdamStep& step);
 
 }  // namespace millrace::ml::factorization_machines
