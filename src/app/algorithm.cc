@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/parquet_tables.h"
+#include "app/stored_channels.h"
 #include "engines/jobs/launcher.h"
 #include "engines/ml/algorithms.h"
 #include "engines/ml/program.h"
@@ -27,10 +28,13 @@ constexpr int kExitFailed = 1;
 constexpr size_t kRequestBytesMax = 32 * 1024 * 1024;
 constexpr milliseconds kStopPatience{10'000};
 
-runtime::Path root_folder() {
+// Stands before the paths that the contract names.
+std::string root_prefix() {
   const char* const prefix = std::getenv(jobs::kRootVariable);
-  return runtime::Path(std::string(prefix != nullptr ? prefix : "") + "/opt/ml");
+  return prefix != nullptr ? prefix : "";
 }
+
+runtime::Path root_folder() { return runtime::Path(root_prefix() + "/opt/ml"); }
 
 int failed(const std::string& text) {
   fmt::print(stderr, "{}\n", text);
@@ -104,13 +108,17 @@ int train_algorithm(const std::string& image) {
     stop.request_stop();
   });
   if (!watching) return failed("the signals cannot be watched");
+  const auto stored =
+      StoredChannels::open(*disk, *clock, root_folder(), root_prefix(), stop.get_token());
+  if (!stored) return failed(ml::failure_text(stored.error()));
   ParquetTables tables(*disk, *clock, sql::libraries_beside("/proc/self/exe"));
   const Result<void> result = ml::train(*algorithm, {.disk = *disk,
                                                      .clock = *clock,
                                                      .root = root_folder(),
                                                      .out = print_line,
                                                      .stop = stop.get_token(),
-                                                     .tables = &tables});
+                                                     .tables = &tables,
+                                                     .stored = stored->get()});
   if (!result) fmt::print(stderr, "{}\n", ml::failure_text(result.error()));
   ::kill(::getpid(), SIGTERM);  // Wakes the thread that waits for it.
   return ml::exit_status(result);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "app/channel_server.h"
 #include "app/credentials.h"
 #include "app/event_record.h"
 #include "app/job_events.h"
@@ -96,6 +97,15 @@ runtime::Path run_folder(const Config& config) {
                      to_hex(sha256(config.data.string())).substr(0, 16));
 }
 
+// The socket at which programs of jobs ask for their data. Jobs see its folder, so that they find
+// the one that a later start makes there.
+http::ServerOptions channel_options(const Config& config) {
+  http::ServerOptions options;
+  options.address.clear();
+  options.unix_path = run_folder(config) / "data" / sagemaker::kDataSocket;
+  return options;
+}
+
 // Rows hold the secrets of access keys.
 Result<void> keep_private(const runtime::Path& folder) {
   std::error_code code;
@@ -182,10 +192,10 @@ struct Platform::Parts {
   serving::Fleets fleets{{db, outside.clock, outside.random, outside.disk, pool, nursery,
                           worker_jobs, worker_http, models, invocations, config.data / "models",
                           run_folder(config)}};
-  sagemaker::Sagemaker sagemaker_service{db,         outside.clock, outside.disk,
-                                         pool,       objects,       logs,
-                                         jobs,       fleets,        config.data / "training",
-                                         role_access};
+  sagemaker::Sagemaker sagemaker_service{db,          outside.clock,  outside.disk,
+                                         pool,        objects,        logs,
+                                         jobs,        fleets,         config.data / "training",
+                                         role_access, outside.random, run_folder(config) / "data"};
   sagemaker_runtime::SagemakerRuntime sagemaker_runtime_service{fleets};
 
   // The wire.
@@ -207,6 +217,8 @@ struct Platform::Parts {
       wire::PipelineOptions{.region = config.region},
       {directory, dispatcher, keys, outside.clock, outside.random, foundation->digests, local}};
   s3::Front front{{s3_service, pipeline, directory, outside.random}};
+  ChannelServer channel_server{sagemaker_service};
+  http::Server channels{channel_options(config), channel_server, outside.clock};
   http::Server server{server_options(config), front, outside.clock};
   bool running = false;
 
@@ -257,6 +269,7 @@ Result<std::unique_ptr<Platform>> Platform::open(Config config, Outside outside)
   TRY(outside.disk.make_directories(config.data));
   TRY(keep_private(config.data));
   TRY(make_private_folder(run_folder(config)));
+  TRY(outside.disk.make_directories(run_folder(config) / "data"));
   TRY(std::vector<Account> accounts, load_accounts(outside.disk, outside.random, config));
   auto foundation = std::make_unique<Foundation>();
   TRY(foundation->db,
@@ -287,6 +300,7 @@ Result<void> Platform::start() {
                                     parts_->outside.clock, parts_->nursery.stop_token()));
   TRY(parts_->bus.start(parts_->nursery));
   parts_->timers.start(parts_->nursery);
+  TRY(parts_->channels.start());
   return parts_->server.start();
 }
 
@@ -294,6 +308,7 @@ void Platform::stop() {
   if (!parts_ || !parts_->running) return;
   parts_->running = false;
   parts_->server.stop(kStopPatience);
+  parts_->channels.stop(kStopPatience);
   const Result<void> closed = runtime::run_task(parts_->loop, parts_->close(), true);
   if (!closed) {
     runtime::log(runtime::LogLevel::error, "stop.failed", {{"cause", closed.error().message}});

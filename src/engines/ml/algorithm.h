@@ -18,6 +18,7 @@
 #include "engines/ml/metrics.h"
 #include "engines/ml/recommendation.h"
 #include "engines/ml/rows.h"
+#include "engines/ml/stored_files.h"
 #include "runtime/disk.h"
 
 namespace millrace::ml {
@@ -30,8 +31,10 @@ struct TrainingJob {
   runtime::Path scratch;                                     // A folder that may be made.
   std::map<std::string, std::vector<std::string>> channels;  // Name to files.
   std::map<std::string, ExampleFormat> formats;              // By channel; recordIO without.
-  std::set<std::string> pipes;                               // Channels in Pipe mode: no files.
-  std::map<std::string, std::string> given;                  // The hyperparameters as given.
+  std::set<std::string> pipes;                               // Channels that are pipes: no files.
+  std::set<std::string> streamed;                            // Channels whose files are `stored`.
+  StoredFiles* stored = nullptr;
+  std::map<std::string, std::string> given;  // The hyperparameters as given.
   HyperparameterValues hyperparameters;
   JobLog& log;
   std::stop_token stop;  // Ends the training early; the model so far is kept.
@@ -40,6 +43,9 @@ struct TrainingJob {
     const auto found = formats.find(channel);
     const ExampleFormat format = found == formats.end() ? ExampleFormat() : found->second;
     if (pipes.contains(channel)) return Channel::of_pipes(disk, channel, data, rules, format);
+    if (streamed.contains(channel)) {
+      return Channel::of_stored(disk, *stored, channel, channels.at(channel), rules, format);
+    }
     return Channel(disk, channel, data / channel, channels.at(channel), rules, format);
   }
 };

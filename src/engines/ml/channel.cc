@@ -59,6 +59,14 @@ Channel Channel::of_pipes(runtime::Disk& disk, std::string name, runtime::Path d
   return channel;
 }
 
+Channel Channel::of_stored(runtime::Disk& disk, StoredFiles& stored, std::string name,
+                           std::vector<std::string> files, RowRules rules, ExampleFormat format) {
+  ASSERT(format.kind != ExampleFormat::Kind::parquet);
+  Channel channel(disk, std::move(name), {}, std::move(files), rules, format);
+  channel.stored_ = &stored;
+  return channel;
+}
+
 void Channel::rewind() {
   reader_.reset();
   if (epoch_ && next_file_ > 0) files_ = {fmt::format("{}_{}", name_, ++*epoch_)};
@@ -74,12 +82,16 @@ Result<bool> Channel::open_next() {
     ++next_file_;
     return true;
   }
-  TRY(auto file, disk_.open(folder_ / name, runtime::OpenMode::read));
-  reader_ = make_examples(
-      format_, epoch_ ? make_pipe_source(std::move(file)) : make_file_source(std::move(file)),
-      rules_);
+  TRY(auto source, open_source(name));
+  reader_ = make_examples(format_, std::move(source), rules_);
   ++next_file_;
   return true;
+}
+
+Result<std::unique_ptr<ByteSource>> Channel::open_source(const std::string& file) {
+  if (stored_ != nullptr) return stored_->open(name_, file);
+  TRY(auto opened, disk_.open(folder_ / file, runtime::OpenMode::read));
+  return epoch_ ? make_pipe_source(std::move(opened)) : make_file_source(std::move(opened));
 }
 
 Error Channel::located(Error error) const {

@@ -7,6 +7,9 @@
 // other (https://docs.aws.amazon.com/sagemaker/latest/dg/
 // your-algorithms-training-algo-running-container.html). Each is read once: a pass has its own.
 //
+// In the modes Pipe and FastFile a channel's files may also be stored elsewhere (stored_files.h),
+// and are read from there in each pass.
+//
 // Not thread-safe. Errors: invalid, naming the file, the number of the record (or line) and the
 // cause; what the disk answers.
 #pragma once
@@ -20,6 +23,7 @@
 #include "engines/ml/example_format.h"
 #include "engines/ml/example_reader.h"
 #include "engines/ml/rows.h"
+#include "engines/ml/stored_files.h"
 #include "runtime/disk.h"
 
 namespace millrace::ml {
@@ -38,6 +42,11 @@ class Channel {
   static Channel of_pipes(runtime::Disk& disk, std::string name, runtime::Path data, RowRules rules,
                           ExampleFormat format = {});
 
+  // The files of the channel `name` that are not on this disk. `stored` outlives the channel.
+  static Channel of_stored(runtime::Disk& disk, StoredFiles& stored, std::string name,
+                           std::vector<std::string> files, RowRules rules,
+                           ExampleFormat format = {});
+
   // Goes back to the first example; of a pipe that was opened, on to that of the next epoch.
   void rewind();
   // Replaces `batch` by the next up to `rows` rows; none at the end.
@@ -45,6 +54,7 @@ class Channel {
 
  private:
   Result<bool> open_next();
+  Result<std::unique_ptr<ByteSource>> open_source(const std::string& file);
   Error located(Error error) const;
 
   runtime::Disk& disk_;
@@ -55,6 +65,7 @@ class Channel {
   ExampleFormat format_;
   size_t next_file_ = 0;
   std::optional<uint64_t> epoch_;  // Of pipes.
+  StoredFiles* stored_ = nullptr;  // Of files that are not on the disk.
   std::unique_ptr<ExampleReader> reader_;
 };
 

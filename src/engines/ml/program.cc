@@ -149,12 +149,22 @@ Result<std::map<std::string, ExampleFormat>> check_channels(const Algorithm& alg
   return formats;
 }
 
+std::optional<std::vector<std::string>> stored_files(const TrainContext& context,
+                                                     const std::string& channel) {
+  if (context.stored == nullptr) return {};
+  return context.stored->files(channel);
+}
+
 // The files of every channel that there is; none of one that is a pipe.
 Result<std::map<std::string, std::vector<std::string>>> find_channels(const Algorithm& algorithm,
                                                                       const TrainContext& context,
                                                                       const Config& config) {
   std::map<std::string, std::vector<std::string>> channels;
   for (const std::string_view name : algorithm.channels) {
+    if (auto stored = stored_files(context, std::string(name)); stored && !stored->empty()) {
+      channels.emplace(name, std::move(*stored));
+      continue;
+    }
     if (config.pipes.contains(std::string(name))) {
       channels.emplace(name, std::vector<std::string>());
       continue;
@@ -178,12 +188,17 @@ Result<std::map<std::string, std::vector<std::string>>> find_channels(const Algo
 }
 
 Result<void> run(const Algorithm& algorithm, const TrainContext& context) {
-  TRY(const Config config, read_configs(context));
+  TRY(Config config, read_configs(context));
   JobLog log(context.out, context.clock, config.host);
   log.info(fmt::format("Running the built-in algorithm {}", algorithm.name));
   TRY(HyperparameterValues values,
       parse_hyperparameters(algorithm.hyperparameters, config.hyperparameters));
   TRY(auto formats, check_channels(algorithm, config, context.tables));
+  std::set<std::string> streamed;
+  for (const std::string_view name : algorithm.channels) {
+    if (stored_files(context, std::string(name))) streamed.emplace(name);
+  }
+  for (const std::string& name : streamed) config.pipes.erase(name);
   TRY(auto channels, find_channels(algorithm, context, config));
   TRY(context.disk.make_directories(context.root / "model"));
   const TrainingJob job{.disk = context.disk,
@@ -192,7 +207,9 @@ Result<void> run(const Algorithm& algorithm, const TrainContext& context) {
                         .scratch = context.root / "scratch",
                         .channels = std::move(channels),
                         .formats = std::move(formats),
-                        .pipes = config.pipes,
+                        .pipes = std::move(config.pipes),
+                        .streamed = std::move(streamed),
+                        .stored = context.stored,
                         .given = config.hyperparameters,
                         .hyperparameters = std::move(values),
                         .log = log,

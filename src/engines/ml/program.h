@@ -1,7 +1,8 @@
 // Training as a program: SageMaker's container contract ("How Amazon SageMaker Runs Your Training
 // Image") below a root folder, /opt/ml on AWS. Reads
 //   input/config/hyperparameters.json, inputdataconfig.json, resourceconfig.json
-//   input/data/<channel>/**, or input/data/<channel>_<epoch>, a named pipe, in Pipe mode
+//   input/data/<channel>/**, or input/data/<channel>_<epoch>, a named pipe, in Pipe mode, unless
+//   the channel's files are stored elsewhere (TrainContext::stored)
 // and writes the artefact to model/, or the reason of a failure to output/failure, beginning with
 // `ClientError: ` where the user can mend it and `AlgorithmError: ` otherwise.
 //
@@ -25,7 +26,8 @@ struct TrainContext {
   runtime::Path root = "/opt/ml";
   LogSink out;
   std::stop_token stop = {};
-  TableFiles* tables = nullptr;  // Reads Parquet; none: it is refused.
+  TableFiles* tables = nullptr;   // Reads Parquet; none: it is refused.
+  StoredFiles* stored = nullptr;  // Channels that are not on the disk; none: all are.
 };
 
 // The failure is also in the error: invalid and unsupported are the user's to mend.

@@ -37,6 +37,25 @@ std::string examples(size_t rows, bool classes, unsigned seed) {
   return out.str();
 }
 
+// Channels that are stored in memory.
+class FilesInMemory final : public StoredFiles {
+ public:
+  std::map<std::string, std::map<std::string, Bytes>> channels;
+  std::map<std::string, int> opened;  // By channel.
+
+  std::optional<std::vector<std::string>> files(const std::string& channel) const override {
+    const auto found = channels.find(channel);
+    if (found == channels.end()) return {};
+    std::vector<std::string> names;
+    for (const auto& [name, content] : found->second) names.push_back(name);
+    return names;
+  }
+  std::unique_ptr<ByteSource> open(const std::string& channel, const std::string& file) override {
+    ++opened[channel];
+    return make_memory_source(channels[channel][file]);
+  }
+};
+
 class Program : public testing::Test {
  protected:
   void configure(std::string_view hyperparameters, std::string_view channels = "") {
@@ -52,7 +71,8 @@ class Program : public testing::Test {
                                .clock = *clock,
                                .root = folder.path(),
                                .out = [this](std::string_view line) { lines.emplace_back(line); },
-                               .stop = stop};
+                               .stop = stop,
+                               .stored = stored};
     return train(algorithm, context);
   }
   // Runs into a failure and answers its text, as the platform finds it.
@@ -88,6 +108,7 @@ class Program : public testing::Test {
   std::unique_ptr<runtime::Clock> clock =
       runtime::make_manual_clock(*parse_iso8601("2026-11-22T10:00:00Z"));
   std::vector<std::string> lines;
+  StoredFiles* stored = nullptr;
 };
 
 TEST_F(Program, TrainsARegressorThatTheScorerLoads) {
@@ -172,6 +193,46 @@ TEST_F(Program, TrainsTheSameModelFromPipesAsFromFiles) {
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(folder.read("model/model_algo-1"), model);
   EXPECT_EQ(metric("test:rmse"), rmse);
+}
+
+TEST_F(Program, TrainsTheSameModelFromStoredFilesAsFromFiles) {
+  const std::string text = examples(100, false, 1);
+  const size_t half = text.find('\n', text.size() / 2) + 1;
+  const Bytes first = test::recordio_of(text.substr(0, half), 4);
+  const Bytes second = test::gzip(test::recordio_of(text.substr(half), 4));
+  configure(kRegressor);
+  add_data("train/a", first);
+  add_data("train/b/c.gz", second);
+  add_data("test/a", first);
+  ASSERT_TRUE(run());
+  const Bytes model = folder.read("model/model_algo-1");
+  const double rmse = metric("test:rmse");
+
+  std::filesystem::remove_all(folder.path() / "input/data/train");
+  FilesInMemory files;
+  files.channels["train"] = {{"a", first}, {"b/c.gz", second}};
+  stored = &files;
+  for (const char* mode : {"Pipe", "FastFile"}) {
+    files.opened.clear();
+    configure(kRegressor,
+              fmt::format(R"({{"train": {{"TrainingInputMode": "{}"}}, "test": {{}}}})", mode));
+    const Result<void> result = run();
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(folder.read("model/model_algo-1"), model);
+    EXPECT_EQ(metric("test:rmse"), rmse);
+    EXPECT_GE(files.opened["train"], 2);
+    EXPECT_EQ(files.opened["test"], 0);  // It is on the disk.
+  }
+}
+
+TEST_F(Program, NamesTheStoredFileThatIsWrong) {
+  FilesInMemory files;
+  stored = &files;
+  configure(kRegressor, R"({"train": {"TrainingInputMode": "Pipe"}})");
+  files.channels["train"] = {{"a", test::recordio_of(examples(10, false, 1), 4)}, {"b/c", "text"}};
+  EXPECT_EQ(failure(2).find("ClientError: channel 'train', file 'b/c', record 1: "), 0u);
+  files.channels["train"].clear();
+  EXPECT_NE(failure(2).find("No data was found in the channel 'train'"), std::string::npos);
 }
 
 TEST_F(Program, TrainsAClassifier) {

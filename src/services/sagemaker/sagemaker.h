@@ -13,6 +13,7 @@
 #include "runtime/clock.h"
 #include "runtime/disk.h"
 #include "runtime/pool.h"
+#include "runtime/random.h"
 #include "runtime/repeat.h"
 #include "services/sagemaker/role_access.h"
 #include "services/sagemaker/tables.h"
@@ -31,7 +32,13 @@ struct Sagemaker {
   serving::Fleets& fleets;
   runtime::Path folder;  // Of the directories of training jobs; gone with their jobs.
   RoleAccess& roles;
+  runtime::Random& random;
+  runtime::Path data_folder;  // Of the socket at which programs ask for data: kDataSocket.
 };
+
+// Where programs find that folder.
+inline constexpr std::string_view kDataInside = "/run/millrace";
+inline constexpr std::string_view kDataSocket = "data.sock";
 
 // Work on files as a step of its own (runtime/repeat.h).
 template <class T>

@@ -17,13 +17,6 @@ constexpr size_t kPieceBytes = 1024 * 1024;
 constexpr size_t kNameBytesMax = 255;  // Of a file.
 constexpr std::string_view kScheme = "s3://";
 
-// AWS: a bucket of another account is read as far as its policy admits; here, not at all.
-Result<void> check_owner(const Storage& storage, const std::string& bucket) {
-  TRY(const objects::Bucket found, storage.objects.bucket(bucket));
-  if (found.owner == storage.who.account) return {};
-  return fail(ErrorKind::denied, fmt::format("bucket {} belongs to another account", bucket));
-}
-
 // The path below the channel's folder: the key behind the prefix where that names a folder, else
 // behind the prefix's last folder.
 std::string_view path_below(std::string_view key, std::string_view prefix) {
@@ -116,6 +109,13 @@ std::optional<S3Uri> parse_s3_uri(std::string_view uri) {
   return out;
 }
 
+// AWS: a bucket of another account is read as far as its policy admits; here, not at all.
+Result<void> check_owner(const Storage& storage, const std::string& bucket) {
+  TRY(const objects::Bucket found, storage.objects.bucket(bucket));
+  if (found.owner == storage.who.account) return {};
+  return fail(ErrorKind::denied, fmt::format("bucket {} belongs to another account", bucket));
+}
+
 Task<bool> has_objects(Storage storage, S3Uri prefix) {
   CO_TRY(check_owner(storage, prefix.bucket));
   objects::ListRequest request;
@@ -153,6 +153,36 @@ Task<uint64_t> download(Storage storage, S3Uri prefix, Path folder) {
                    fmt::format("there is nothing at s3://{}/{}", prefix.bucket, prefix.key));
   }
   co_return total;
+}
+
+Task<std::vector<StoredObject>> list_objects(Storage storage, S3Uri prefix) {
+  CO_TRY(check_owner(storage, prefix.bucket));
+  CO_TRY(storage.roles.may_list(storage.who, prefix.bucket));
+  objects::ListRequest request;
+  request.bucket = prefix.bucket;
+  request.prefix = prefix.key;
+  std::vector<StoredObject> out;
+  bool any = false;
+  for (bool more = true; more;) {
+    CO_TRY(const objects::Listing listing, storage.objects.list(request));
+    for (const objects::Entry& entry : listing.entries) {
+      any = true;
+      if (entry.object_key.ends_with('/')) continue;  // Stands for a folder.
+      if (out.size() == kListedMax) {
+        co_return fail(ErrorKind::precondition_failed,
+                       fmt::format("there are more than {} objects", kListedMax));
+      }
+      out.push_back({std::string(path_below(entry.object_key, prefix.key)), entry.object_key,
+                     entry.etag, entry.size_bytes});
+    }
+    request.after = listing.last;
+    more = listing.truncated;
+  }
+  if (!any) {
+    co_return fail(ErrorKind::not_found,
+                   fmt::format("there is nothing at s3://{}/{}", prefix.bucket, prefix.key));
+  }
+  co_return out;
 }
 
 Task<void> download_object(Storage storage, S3Uri from, Path to) {

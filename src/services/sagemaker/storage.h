@@ -28,6 +28,8 @@ struct Storage {
   Acting who;  // Whose buckets they are, and whose permissions count.
 };
 
+// Errors: not_found (bucket), denied (a bucket of another account).
+Result<void> check_owner(const Storage& storage, const std::string& bucket);
 // Whether an object's key begins with the URI's; the role is not asked. Errors: not_found (bucket),
 // denied (a bucket of another account), internal.
 Task<bool> has_objects(Storage storage, S3Uri prefix);
@@ -38,6 +40,17 @@ Task<bool> has_objects(Storage storage, S3Uri prefix);
 // Errors: not_found (bucket, or nothing below the prefix), invalid (a key that is no path), those
 // of RoleAccess and of Disk.
 Task<uint64_t> download(Storage storage, S3Uri prefix, runtime::Path folder);
+struct StoredObject {
+  std::string path;  // The key without the prefix's last folder.
+  std::string key;
+  std::string etag;
+  uint64_t size_bytes = 0;
+};
+// All objects below the prefix, in the order of their keys; markers of folders are left out.
+// Errors: not_found (bucket, or nothing below the prefix), precondition_failed (kListedMax), those
+// of RoleAccess.
+inline constexpr size_t kListedMax = 100'000;
+Task<std::vector<StoredObject>> list_objects(Storage storage, S3Uri prefix);
 // Copies one object into the new file `to`. Errors: not_found, those of RoleAccess and of Disk.
 Task<void> download_object(Storage storage, S3Uri from, runtime::Path to);
 // Stores the file as an object, under the key of KMS that is named, else as its bucket says.

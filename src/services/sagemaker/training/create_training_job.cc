@@ -12,6 +12,7 @@ namespace millrace::sagemaker {
 namespace {
 
 constexpr size_t kTagCharacters = 16;
+constexpr size_t kTokenBytes = 16;
 
 std::map<std::string, std::string> hyperparameters_of(const CreateTrainingJobRequest& in) {
   std::map<std::string, std::string> out;
@@ -90,7 +91,8 @@ Task<CreateTrainingJobResponse> create_training_job(Sagemaker& sm, wire::Call& c
                   .arn = arn,
                   .tag = to_hex(sha256(birth)).substr(0, kTagCharacters),
                   .document = document_of(in),
-                  .created = now};
+                  .created = now,
+                  .data_token = sm.random.hex(kTokenBytes)};
   move_to(job, kInProgress, "Starting", now);
   txn.put(kTrainingTags, TrainingTag{.tag = job.tag, .realm = job.realm, .name = job.name});
   CO_TRY(put_new_tags(txn, call.realm, arn, in.tags()));

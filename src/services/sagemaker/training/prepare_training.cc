@@ -2,6 +2,9 @@
 
 #include <boost/json.hpp>
 
+#include "engines/ml/example_format.h"
+#include "services/sagemaker/training/channel_data.h"
+
 namespace millrace::sagemaker {
 namespace {
 
@@ -18,12 +21,23 @@ std::string hyperparameters_json(const CreateTrainingJobRequest& in) {
   return json::serialize(out);
 }
 
+// What the program is told. A channel of tables or of a model is a file to it in any mode; a pipe
+// of Parquet is its own to refuse.
+std::string mode_inside(const CreateTrainingJobRequest& in, const api::Channel& channel) {
+  const std::string_view asked = input_mode(in, channel);
+  const std::string_view image = in.algorithm_specification().training_image();
+  const bool examples = streams(channel, asked, image);
+  const auto format = ml::parse_content_type(channel.content_type());
+  const bool parquet = format && format->kind == ml::ExampleFormat::Kind::parquet;
+  return std::string(examples || parquet ? asked : "File");
+}
+
 std::string channels_json(const CreateTrainingJobRequest& in) {
   json::object out;
   for (const api::Channel channel : in.input_data_config()) {
     out[std::string(channel.channel_name())] = json::object{
         {"ContentType", std::string(channel.content_type("application/x-recordio-protobuf"))},
-        {"TrainingInputMode", "File"},  // Whatever was asked: see make_training_folders().
+        {"TrainingInputMode", mode_inside(in, channel)},
         {"S3DistributionType",
          std::string(
              channel.data_source().s3_data_source().s3_data_distribution_type("FullyReplicated"))},
@@ -60,7 +74,12 @@ Result<PreparedTraining> prepare_training(const Sagemaker& sm, const TrainingJob
   for (const api::Channel channel : in.input_data_config()) {
     const auto uri = parse_s3_uri(channel.data_source().s3_data_source().s3_uri());
     if (!uri) return fail(ErrorKind::invalid, "ClientError: a channel's S3 URI is none");
-    out.channels.emplace_back(channel.channel_name(), *uri);
+    const std::string_view image = in.algorithm_specification().training_image();
+    auto& list = streams(channel, input_mode(in, channel), image) ? out.streamed : out.channels;
+    list.emplace_back(channel.channel_name(), *uri);
+  }
+  if (!out.streamed.empty()) {
+    out.spec.mounts.push_back({sm.data_folder.string(), std::string(kDataInside), true});
   }
   out.config = {{"hyperparameters.json", hyperparameters_json(in)},
                 {"inputdataconfig.json", channels_json(in)},
@@ -69,9 +88,9 @@ Result<PreparedTraining> prepare_training(const Sagemaker& sm, const TrainingJob
   return out;
 }
 
-// DIVERGES: in the modes Pipe and FastFile, of the job or of one channel, a channel's objects are
-// copied before the training starts, as in File mode, not streamed while it runs: the algorithm
-// sees the same examples in the same order, and the disk has to hold them.
+// AWS: in the modes Pipe and FastFile, of the job or of one channel, data is streamed while the
+// job runs. create_training_job_modes.test
+// DIVERGES: Parquet and the channels of models and tables are copied first in mode FastFile too.
 Task<void> make_training_folders(Sagemaker& sm, runtime::Path folder, PreparedTraining prepared) {
   const auto make = [&]() -> Result<void> {
     TRY(sm.disk.remove_tree(folder));  // Of an earlier attempt that was interrupted.

@@ -11,7 +11,8 @@ namespace millrace::sagemaker {
 
 struct PreparedTraining {
   jobs::JobSpec spec;
-  std::vector<std::pair<std::string, S3Uri>> channels;      // Name and where it comes from.
+  std::vector<std::pair<std::string, S3Uri>> channels;      // To copy: name and where it is.
+  std::vector<std::pair<std::string, S3Uri>> streamed;      // To be read where it is.
   std::vector<std::pair<std::string, std::string>> config;  // File and content.
 };
 

@@ -2,6 +2,7 @@
 
 #include "engines/ml/archive.h"
 #include "services/sagemaker/documents.h"
+#include "services/sagemaker/training/channel_data.h"
 #include "services/sagemaker/training/prepare_training.h"
 
 namespace millrace::sagemaker {
@@ -36,6 +37,22 @@ Task<void> fail_job(Sagemaker& sm, TrainingJob::Key job, std::string reason) {
   co_return co_await txn.commit();
 }
 
+std::unexpected<Error> download_failed(const Error& error) {
+  return fail(error.kind, fmt::format("{}Data download failed: {}",
+                                      is_final(error.kind) ? "ClientError: " : "", error.message));
+}
+
+// Tells the program which objects its channels are.
+Task<void> list_streamed(Sagemaker& sm, TrainingJob job, CreateTrainingJobRequest in,
+                         std::vector<std::pair<std::string, S3Uri>> channels) {
+  Result<std::string> listed =
+      co_await stored_channels_json(sm, job, std::string(in.role_arn()), std::move(channels));
+  if (!listed) co_return download_failed(listed.error());
+  const runtime::Path file = folder_of(sm, job) / "input/config/storedchannels.json";
+  const auto write = [&] { return runtime::write_file_durably(sm.disk, file, *listed); };
+  co_return co_await repeat_on_pool<void>(sm, write);
+}
+
 Task<void> download_and_start(Sagemaker& sm, TrainingJob job, CreateTrainingJobRequest in) {
   CO_TRY(PreparedTraining prepared, prepare_training(sm, job, in));
   // An attempt that died behind start() has left a job that runs in the folder.
@@ -46,12 +63,11 @@ Task<void> download_and_start(Sagemaker& sm, TrainingJob job, CreateTrainingJobR
     const auto got = co_await download(storage_as(sm, job.realm.account, in.role_arn()), uri,
                                        folder / "input/data" / name);
     if (!got) {
-      const ErrorKind kind = got.error().kind;
-      co_return fail(kind,
-                     fmt::format("{}Data download failed: channel {}: {}",
-                                 is_final(kind) ? "ClientError: " : "", name, got.error().message));
+      const std::string what = fmt::format("channel {}: {}", name, got.error().message);
+      co_return download_failed(Error{.kind = got.error().kind, .message = what});
     }
   }
+  if (!prepared.streamed.empty()) CO_TRY(co_await list_streamed(sm, job, in, prepared.streamed));
   const auto start = [&] { return sm.jobs.start(prepared.spec); };
   co_return co_await runtime::repeat<void>(sm.clock, start);
 }

@@ -58,6 +58,7 @@ struct TrainingJob {
   std::vector<Transition> transitions;
   std::map<std::string, MetricValue> metrics;
   std::string stop_reason;  // MaxRuntimeExceeded, Stopped; empty where nobody stopped it.
+  std::string data_token;   // By which its program asks for data (channel_data.h).
 
   using Key = std::tuple<Realm, std::string>;
   Key key() const { return {realm, name}; }
@@ -67,6 +68,7 @@ struct TrainingJob {
     v(6, self.failure_reason), v(7, self.tag), v(8, self.document), v(9, self.created);
     v(10, self.modified), v(11, self.training_started), v(12, self.training_ended);
     v(13, self.transitions), v(14, self.metrics), v(15, self.stop_reason);
+    v(16, self.data_token);
   }
   bool ended() const {
     return status == kCompleted || status == kTrainingFailed || status == kStopped;
