@@ -84,7 +84,7 @@ void ChannelSource::rewind() {
     channel_.rewind();
     kept_.clear();
     kept_bytes_ = 0;
-    keeping_ = true;
+    keeping_ = fits_;
   }
 }
 
@@ -113,7 +113,7 @@ void ChannelSource::keep() {
     kept_.push_back(batch_);
     return;
   }
-  keeping_ = false;
+  keeping_ = fits_ = false;
   kept_.clear();
   kept_.shrink_to_fit();
 }

@@ -59,6 +59,7 @@ class ChannelSource final : public ExampleSource {
   const uint64_t bytes_max_;
   std::vector<RowBatch> kept_;
   uint64_t kept_bytes_ = 0;
+  bool fits_ = true;  // As far as is known.
   bool keeping_ = true;
   bool complete_ = false;
   size_t next_ = 0;
