@@ -130,6 +130,7 @@ Result<void> Server::State::listen_tcp() {
   local.resize(bound.size());
   std::memcpy(local.data(), bound.data(), bound.size());
   port = local.port();
+  if (address.is_loopback()) send_unpaced(acceptor->native_handle());
   acceptors.push_back(std::move(acceptor));
   return {};
 }

@@ -70,6 +70,11 @@ void set_up(Socket& socket) {
   ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+void send_unpaced(int listener) {
+  constexpr std::string_view kEverywhere = "reno";
+  ::setsockopt(listener, IPPROTO_TCP, TCP_CONGESTION, kEverywhere.data(), kEverywhere.size());
+}
+
 std::string peer_name(Socket& socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;

@@ -67,6 +67,10 @@ Sent send_file_now(Socket& socket, int descriptor, uint64_t& offset, uint64_t& l
 
 // Non-blocking, and without Nagle's delay where it is TCP.
 void set_up(Socket& socket);
+// Has the connections that a TCP listener of the loopback interface accepts send without pacing:
+// where the system's congestion control is BBR, each packet would wait for a timer of its own, on a
+// path that loses nothing. Without effect where the system has no other one.
+void send_unpaced(int listener);
 // "address:port" of the peer, or "unix".
 std::string peer_name(Socket& socket);
 
