@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ BUILD = """clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev cmake ninja
   libpugixml-dev libpcre2-dev libssl-dev libfmt-dev libcli11-dev libarchive-dev zlib1g-dev
   libseccomp-dev libhwy-dev libisal-dev libmimalloc-dev libgtest-dev libgmock-dev
   libbenchmark-dev""".split()
+if platform.machine() == "x86_64":  # The package is of no other machine.
+    BUILD.append("libipsec-mb-dev")
 CLIENTS = "python3-boto3 awscli curl s3cmd rclone s3fs".split()
 BENCH = "fio valgrind".split()
 GCC = "g++-12".split()
