@@ -17,12 +17,18 @@ namespace {
 constexpr double kBiasDecayMin = 0.01;
 
 // Decays of factors are meant for labels of deviation 1. (Linear ones are the same for any.)
-BlockPriors priors_of(const Settings& settings, size_t groups, size_t factors, double scale) {
+BlockPriors priors_of(const Settings& settings, const RowBatch& rows, size_t groups, size_t factors,
+                      double scale) {
+  const FittedDecays fitted = fitted_decays(rows);
+  const double linear =
+      settings.linear.weight_decay * (settings.linear.decay_fits_rows ? fitted.linear : 1);
+  const double of_factors = settings.factors.weight_decay * scale *
+                            (settings.factors.decay_fits_rows ? fitted.factors : 1);
   BlockPriors priors(groups, factors);
   for (size_t group = 0; group < groups; ++group) {
     float* precisions = priors.precisions.data() + group * priors.parameters;
-    std::fill_n(precisions, factors, static_cast<float>(settings.factors.weight_decay * scale));
-    precisions[factors] = static_cast<float>(settings.linear.weight_decay);
+    std::fill_n(precisions, factors, static_cast<float>(of_factors));
+    precisions[factors] = static_cast<float>(linear);
   }
   const double least = settings.type == PredictorType::regressor ? 0 : kBiasDecayMin;
   priors.bias_precision = static_cast<float>(std::max(settings.bias.weight_decay, least));
@@ -38,6 +44,12 @@ void enlarge(double by, Model& model) {
 }
 
 }  // namespace
+
+FittedDecays fitted_decays(const RowBatch& rows) {
+  const double longer = row_lengths(rows).usual;  // Than two ones.
+  // A row of less than two ones has less than a pair, or none: what is left is its scale.
+  return {longer, longer > 1 ? std::sqrt(longer * (2 * longer - 1)) : longer};
+}
 
 float constant_output(PredictorType type, const RowBatch& rows) {
   double sum = 0;
@@ -76,7 +88,7 @@ Result<void> solve_als(const Training& training, Model& model) {
                 {.factors = model.num_factors(), .threads = training.threads});
   const double scale = label_scale(settings.type, *rows);
   const BlockPriors priors =
-      priors_of(settings, columns.groups().size(), model.num_factors(), scale);
+      priors_of(settings, *rows, columns.groups().size(), model.num_factors(), scale);
   if (!training.continued) enlarge(std::sqrt(scale), model);
   if (settings.bias_from_data && !training.continued) {
     model.bias = constant_output(settings.type, *rows);

@@ -8,9 +8,12 @@
 // bound (Jaakkola and Jordan 2000) every epoch takes anew. An example of importance c counts as c
 // examples. Decays belong to sums over all examples: they do not grow with the data.
 //
-// Defaults: epochs 50, linear_wd 1 and factors_wd 10 (of a classifier 3 and 30), factors_init_sigma
-// 0.1; the bias begins at the mean label or its log-odds. Features that do not occur get weights of
-// 0, or keep those of the model that the training goes on from.
+// Defaults: epochs 50, factors_init_sigma 0.1, and for rows of two ones (a user, an item) linear_wd
+// 3 and factors_wd 18, of a classifier 2 and 20. Rows of n ones have n linear weights and n (n - 1)
+// / 2 pairs that add up: with defaults, not with decays that are given, the linear decay is n / 2,
+// that of factors the root of n (n - 1) / 2 times as large, so that a priori the outputs vary as
+// much (fitted_decays()). The bias begins at the mean label or its log-odds. Features that do not
+// occur get weights of 0, or keep those of the model that the training goes on from.
 //
 // Blocks. Errors: exhausted (examples beyond memory), invalid (diverged), unsupported (more than
 // kBlockFactorsMax factors).
@@ -21,6 +24,13 @@
 namespace millrace::ml::factorization_machines {
 
 Result<void> solve_als(const Training& training, Model& model);
+
+// By what the default decays of linear weights and of factors are multiplied.
+struct FittedDecays {
+  double linear = 1;
+  double factors = 1;
+};
+FittedDecays fitted_decays(const RowBatch& rows);
 
 // The mean label, or its log-odds: the best output without features.
 float constant_output(PredictorType type, const RowBatch& rows);

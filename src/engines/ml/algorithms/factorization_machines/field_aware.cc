@@ -9,7 +9,6 @@
 namespace millrace::ml::factorization_machines {
 namespace {
 
-constexpr float kFirstSquare = 1;
 constexpr size_t kStreamRows = 8192;
 
 class FieldAwareRun {
@@ -18,7 +17,7 @@ class FieldAwareRun {
       : training_(training), settings_(training.settings), model_(model) {}
 
   Result<void> run() {
-    begin();
+    TRY(begin());
     for (uint64_t epoch = 0; epoch < settings_.epochs; ++epoch) {
       Tally tally;
       training_.source.rewind();
@@ -34,14 +33,18 @@ class FieldAwareRun {
   }
 
  private:
-  void begin() {
+  Result<void> begin() {
+    training_.source.rewind();
+    TRY(const RowBatch* first, training_.source.read(kStreamRows));
+    const Starts starts = fit_to(training_.memory != nullptr ? *training_.memory : *first);
     const size_t width = model_.num_factors();
     const auto fields = settings_.fields.size();
     Model drawn(model_.type(), model_.feature_dim(), static_cast<uint32_t>(width * fields));
     drawn.bias = model_.bias;
     drawn.fields = settings_.fields;
+    if (settings_.bias_from_data && !first->empty()) drawn.bias = first_bias(model_.type(), *first);
     Generator generator(settings_.seed);
-    const double most = 1 / std::sqrt(static_cast<double>(width));
+    const double most = starts.factors_enlarged / std::sqrt(static_cast<double>(width));
     for (uint64_t feature = 0; feature < drawn.feature_dim(); ++feature) {
       for (uint32_t f = 0; f < drawn.num_factors(); ++f) {
         drawn.row(feature)[f] = static_cast<float>(most * generator.uniform());
@@ -50,9 +53,24 @@ class FieldAwareRun {
     model_ = std::move(drawn);
     squares_ = FloatTable(model_.feature_dim() * model_.stride());
     linear_squares_ = FloatTable(model_.feature_dim());
-    std::fill_n(squares_.data(), squares_.size(), kFirstSquare);
-    std::fill_n(linear_squares_.data(), linear_squares_.size(), kFirstSquare);
+    std::fill_n(squares_.data(), squares_.size(), starts.factors_square);
+    std::fill_n(linear_squares_.data(), linear_squares_.size(), starts.linear_square);
+    bias_square_ = starts.bias_square;
     table_ = {model_.row(0), squares_.data(), model_.stride(), width};
+    return ok;
+  }
+
+  // Rates, decays and starts for these labels and rows. Of the factors for the labels only: pairs
+  // are divided by the length of their row.
+  Starts fit_to(const RowBatch& rows) {
+    const double scale = label_scale(model_.type(), rows);
+    Starts starts;
+    const TermSettings factors = scaled(settings_, scale, {}, starts).factors;
+    Starts of_linear;
+    settings_ = scaled(settings_, scale, row_lengths(rows), of_linear);
+    settings_.factors = factors;
+    starts.linear_square = of_linear.linear_square;
+    return starts;
   }
 
   void learn(const RowBatch& batch, size_t at, Tally& tally) {
@@ -84,11 +102,11 @@ class FieldAwareRun {
   }
 
   const Training& training_;
-  const Settings& settings_;
+  Settings settings_;  // Fitted to the labels and rows.
   Model& model_;
   FloatTable squares_;
   FloatTable linear_squares_;
-  float bias_square_ = kFirstSquare;
+  float bias_square_ = 1;
   FieldTable table_;
   std::vector<FieldEntry> entries_;
 };

@@ -1,6 +1,8 @@
 // Field-aware models: the solver `adagrad` where the hyperparameter `fields` is given, after Juan,
 // Zhuang, Chin and Lin 2016 (libFFM): AdaGrad over examples in a drawn order, every example
-// normalised to length 1, factors that start between 0 and 1 / sqrt(num_factors).
+// normalised to length 1, factors that start between 0 and 1 / sqrt(num_factors). Linear weights,
+// which libFFM does not have, keep rows as they are, and take rates and decays that are scaled to
+// their length, as descent.h does; all rates are scaled to the labels of a regressor.
 //
 // The factors of a feature are num_factors for each field, one field after the other.
 #pragma once

@@ -88,7 +88,7 @@ struct Defaults {
 constexpr std::array kDefaults = {
     Defaults{Solver::sgd, 40, 0.01, 0, 0.01, 0.02, 0, 0.01, 0.05, 0.05},
     Defaults{Solver::adagrad, 20, 0.05, 0, 0.05, 0.02, 0, 0.05, 0.07, 0.1},
-    Defaults{Solver::als, 50, 0, 0, 0, 1, 0, 0, 10, 0.1},
+    Defaults{Solver::als, 50, 0, 0, 0, 3, 0, 0, 18, 0.1},
     Defaults{Solver::mcmc, 100, 0, 0, 0, 0, 0, 0, 0, 0.1},
     Defaults{Solver::bpr, 100, 0, 0, 0.15, 0.01, 0, 0.15, 0.015, 0.1},
     Defaults{Solver::softmax, 20, 0, 0, 0.05, 0.01, 0, 0.05, 0.1, 0.1},
@@ -96,12 +96,11 @@ constexpr std::array kDefaults = {
     Defaults{Solver::automatic, 20, 0.01, 0, 0.01, 0.001, 0, 0.01, 0.01, 0.1},
 };
 
-// What differs for classes, whose gradients are small. (A class says less than a number: als holds
-// its parameters back more.)
+// What differs for classes, whose gradients are small.
 constexpr std::array kClassDefaults = {
     Defaults{Solver::sgd, 15, 0.05, 0, 0.05, 0.002, 0, 0.05, 0.03, 0.05},
     Defaults{Solver::adagrad, 10, 0.05, 0, 0.05, 0.002, 0, 0.05, 0.005, 0.1},
-    Defaults{Solver::als, 50, 0, 0, 0, 3, 0, 0, 30, 0.1},
+    Defaults{Solver::als, 50, 0, 0, 0, 2, 0, 0, 20, 0.1},
 };
 
 constexpr Defaults kFieldAware{Solver::adagrad, 6, 0.1, 0, 0.1, 0.00002, 0, 0.1, 0.00002, 0.1};
@@ -132,6 +131,10 @@ void apply_solver_defaults(const HyperparameterValues& values, Settings& setting
   set("linear_wd", settings.linear.weight_decay, found->linear_wd);
   set("factors_lr", settings.factors.learning_rate, found->factors_lr);
   set("factors_wd", settings.factors.weight_decay, found->factors_wd);
+  if (settings.solver == Solver::als) {
+    settings.linear.decay_fits_rows = !values.given("linear_wd");
+    settings.factors.decay_fits_rows = !values.given("factors_wd");
+  }
   if (!values.given("linear_init_method")) {
     set("linear_init_sigma", settings.linear.initializer.argument, found->linear_sigma);
   }

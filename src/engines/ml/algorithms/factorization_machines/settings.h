@@ -29,6 +29,7 @@ struct TermSettings {
   Initializer initializer;
   double learning_rate = 0;
   double weight_decay = 0;
+  bool decay_fits_rows = false;  // It is als's own, for rows of two ones, and not what was asked.
 };
 
 struct Settings {
