@@ -1,10 +1,14 @@
-// For fuzzers of text: the same bytes, read side by side and number by number, give the same rows
-// and the same error.
+// For fuzzers and tests of text: the same bytes, read side by side and number by number, give the
+// same rows and the same error.
 #pragma once
 
 #include <cmath>
+#include <cstring>
+#include <vector>
 
+#include "engines/ml/decimal.h"
 #include "engines/ml/text_examples.h"
+#include "engines/ml/text_words.h"
 
 namespace millrace::ml {
 
@@ -23,9 +27,41 @@ inline void check_rows(const RowBatch& rows, uint64_t feature_dim) {
   }
 }
 
+// The words between the commas of the text, read together and one by one.
+inline void compare_words(BytesView text) {
+  const Bytes around = Bytes(kDecimalSlack, ',') + Bytes(text) + Bytes(kDecimalSlack, '7');
+  const char* const begin = around.data() + kDecimalSlack;
+  std::vector<uint32_t> places;
+  const size_t count = find_separators(begin, begin + text.size(), ',', ',', places) + 1;
+  const Words words{.line = begin, .places = places.data()};
+  std::vector<float> numbers(count);
+  std::vector<uint32_t> wholes(count);
+  size_t number = read_decimals(words, 0, count, numbers.data());
+  size_t whole = read_wholes(words, 0, count, wholes.data());
+  for (size_t n = 0; n < count; ++n) {
+    double value = 0;
+    ASSERT(read_decimal(words.begin(n), words.end(n), value) == (n != number));
+    if (n == number) {
+      number = read_decimals(words, n + 1, count, numbers.data());
+    } else {
+      const auto expected = static_cast<float>(value);
+      ASSERT(std::memcmp(&numbers[n], &expected, sizeof expected) == 0);
+    }
+    uint64_t index = 0;
+    ASSERT(read_whole(words.begin(n), words.end(n), index) == (n != whole));
+    if (n == whole) {
+      whole = read_wholes(words, n + 1, count, wholes.data());
+    } else {
+      ASSERT(wholes[n] == index);
+    }
+  }
+  ASSERT(number == count && whole == count);
+}
+
 // `make` is make_csv_examples or make_libsvm_examples.
 template <class Make>
 void compare_readers(BytesView bytes, const Make& make) {
+  compare_words(bytes);
   constexpr RowRules kRules{.feature_dim = 3, .label = LabelRule::number};
   const auto fast = make(make_gunzip_source(make_memory_source(bytes)), kRules, TextOptions{});
   const auto careful = make(make_gunzip_source(make_memory_source(bytes)), kRules,
