@@ -103,6 +103,19 @@ class Transposed {
     count_ = count;
   }
 
+  // Of indices that ascend. Where they are few, to compare all is faster than to guess.
+  static size_t count_below(std::span<const uint32_t> indices, uint64_t limit) {
+    constexpr size_t kFew = 128;
+    if (indices.size() > kFew) {
+      return static_cast<size_t>(std::lower_bound(indices.begin(), indices.end(), limit) -
+                                 indices.begin());
+    }
+    const auto narrow = static_cast<uint32_t>(limit);  // No more than a feature's number.
+    uint32_t count = 0;
+    for (const uint32_t index : indices) count += static_cast<uint32_t>(index < narrow);
+    return count;
+  }
+
   void find_parts(const RowBatch& batch, Range range) {
     const uint32_t* const indices = batch.indices.data();
     parts_.resize(batch.size());
@@ -110,13 +123,9 @@ class Transposed {
     for (size_t row = 0; row < batch.size(); ++row) {
       size_t end = batch.ends()[row];
       const size_t next = end;
-      if (range.begin > 0) {
-        begin = static_cast<size_t>(std::lower_bound(indices + begin, indices + end, range.begin) -
-                                    indices);
-      }
+      if (range.begin > 0) begin += count_below({indices + begin, indices + end}, range.begin);
       if (range.end < slots_.size()) {
-        end = static_cast<size_t>(std::lower_bound(indices + begin, indices + end, range.end) -
-                                  indices);
+        end = begin + count_below({indices + begin, indices + end}, range.end);
       }
       parts_[row] = {begin, end};
       begin = next;
@@ -165,13 +174,15 @@ struct Adam::State {
         slots(m.feature_dim(), kNone),
         transposed(slices.size(), Transposed(slots)),
         ranges(slices.size()),
-        means(m.feature_dim() * m.stride()),
-        squares(m.feature_dim() * m.stride()),
         linear_means(m.feature_dim()),
         linear_squares(m.feature_dim()),
         sums(slices.size()),
         pairs(slices.size()),
-        pace(slices.size()) {}
+        pace(slices.size()) {
+    for (const Slice& slice : slices) {
+      moments.emplace_back(m.feature_dim() * moments_stride(slice));
+    }
+  }
 
   AdamStep step_of(const TermSettings& term, size_t rows) const {
     const double t = static_cast<double>(steps);
@@ -202,18 +213,29 @@ struct Adam::State {
     if (together) team.meet();
     derive(batch, members, batch.size() * member / members, batch.size() * (member + 1) / members);
     if (together) team.meet();
-    const AdamTables tables{model.row(0), means.data(), squares.data(), model.stride(), slice};
-    const AdamStep step = step_of(settings.factors, batch.size());
-    for (size_t part = 0; part < members; ++part) {
-      const size_t at = (part + member) % members;
-      step_adam(tables, transposed[at].view(), own.data(), slopes.data(), step,
-                at == member ? transposed[at].gradients() : nullptr);
-    }
+    move_factors(batch, member, together);
     step_adam_linear({model.linear(), linear_means.data(), linear_squares.data()},
                      transposed[member].features(), transposed[member].gradients(),
                      step_of(settings.linear, batch.size()));
     transposed[member].release();
     if (member + 1 == members) move_bias(batch.size());
+  }
+
+  // By the sums of run(): of the member's slice for the features of all, or of all slices.
+  void move_factors(const RowBatch& batch, unsigned member, bool together) {
+    const AdamStep step = step_of(settings.factors, batch.size());
+    for (size_t part = 0; part < slices.size(); ++part) {
+      const size_t at = (part + member) % slices.size();
+      const size_t mine = together ? member : at;  // Which slice; `at` is whose features.
+      Transposed& features = transposed[together ? at : 0];
+      const AdamTables tables{model.row(0), model.stride(), moments[mine].data(), slices[mine]};
+      const RowSums of_rows = together
+                                  ? RowSums{sums[member].data(), slices[member].width}
+                                  : RowSums{sums[0].data() + slices[at].begin, model.num_factors()};
+      const bool first = together ? at == member : at == 0;
+      step_adam(tables, features.view(), of_rows, slopes.data(), step,
+                first ? features.gradients() : nullptr);
+    }
   }
 
   // The outputs and slopes of the rows from `first` to before `end`.
@@ -263,8 +285,7 @@ struct Adam::State {
   std::vector<uint32_t> slots;         // By feature; kNone where it does not occur.
   std::vector<Transposed> transposed;  // By member.
   std::vector<Range> ranges;           // Of features, by member.
-  FloatTable means;    // First moments of the factors, laid out as the model's rows.
-  FloatTable squares;  // Second moments.
+  std::vector<FloatTable> moments;     // Of the factors, by slice.
   FloatTable linear_means;
   FloatTable linear_squares;
   float bias_mean = 0;

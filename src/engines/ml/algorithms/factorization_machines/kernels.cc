@@ -465,7 +465,7 @@ template <bool kClipped>
 struct AdamWork {
   const AdamTables& tables;
   const Occurrences& by_feature;
-  const float* sums;
+  const RowSums& sums;
   const float* slopes;
   const AdamStep& step;
   float* linear_gradients;
@@ -475,14 +475,16 @@ struct AdamWork {
     const Lanes<kUnits, kCut> lanes(left);
     constexpr size_t kCount = Lanes<kUnits, kCut>::kCount;
     const AdamVectors<kClipped> adam(step);
-    const size_t offset = tables.slice.begin + at;
+    float* const factors_at = tables.factors + tables.slice.begin + at;
+    float* const moments_at = tables.moments + at;
+    const size_t stride = moments_stride(tables.slice);
     uint32_t i = 0;
     for (size_t slot = 0; slot < by_feature.count; ++slot) {
       if (slot + kFeaturesAhead < by_feature.count) {
-        const size_t ahead = by_feature.features[slot + kFeaturesAhead] * tables.stride + offset;
-        fetch(tables.factors + ahead, left);
-        fetch(tables.means + ahead, left);
-        fetch(tables.squares + ahead, left);
+        const size_t ahead = by_feature.features[slot + kFeaturesAhead];
+        fetch(factors_at + ahead * tables.stride, left);
+        fetch(moments_at + ahead * stride, left);
+        fetch(moments_at + ahead * stride + stride / 2, left);
       }
       V gradient[kCount];
       for (size_t n = 0; n < kCount; ++n) gradient[n] = hn::Zero(D());
@@ -494,28 +496,31 @@ struct AdamWork {
         own += slope * occurrence.value;
         linear += slope;
         const V weight = hn::Set(D(), slope);
-        const float* const in = sums + occurrence.row * tables.slice.width + at;
+        const float* const in = sums.sums + occurrence.row * sums.stride + at;
         for (size_t n = 0; n < kCount; ++n) {
           gradient[n] = hn::MulAdd(weight, lanes.load(in, n), gradient[n]);
         }
       }
       if (at == 0 && linear_gradients != nullptr) linear_gradients[slot] = linear;
       const V less = hn::Set(D(), own);
-      const size_t row = by_feature.features[slot] * tables.stride + offset;
+      const size_t feature = by_feature.features[slot];
+      float* const factors = factors_at + feature * tables.stride;
+      float* const means = moments_at + feature * stride;
+      float* const squares = means + stride / 2;
       for (size_t n = 0; n < kCount; ++n) {
-        const V parameter = lanes.load(tables.factors + row, n);
-        V mean = lanes.load(tables.means + row, n);
-        V square = lanes.load(tables.squares + row, n);
+        const V parameter = lanes.load(factors, n);
+        V mean = lanes.load(means, n);
+        V square = lanes.load(squares, n);
         const V total = hn::NegMulAdd(less, parameter, gradient[n]);
-        lanes.store(adam.move(total, parameter, mean, square), tables.factors + row, n);
-        lanes.store(mean, tables.means + row, n);
-        lanes.store(square, tables.squares + row, n);
+        lanes.store(adam.move(total, parameter, mean, square), factors, n);
+        lanes.store(mean, means, n);
+        lanes.store(square, squares, n);
       }
     }
   }
 };
 
-void StepAdam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
+void StepAdam(const AdamTables& tables, const Occurrences& by_feature, const RowSums& sums,
               const float* slopes, const AdamStep& step, float* linear_gradients) {
   if (step.clip < std::numeric_limits<float>::infinity()) {
     AdamWork<true> work{tables, by_feature, sums, slopes, step, linear_gradients};
@@ -607,7 +612,7 @@ void descend_adagrad(const FactorTable& table, Block block, const float* sums, c
   HWY_DYNAMIC_DISPATCH(DescendAdagrad)(table, block, sums, slopes, rate, decay);
 }
 
-void step_adam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
+void step_adam(const AdamTables& tables, const Occurrences& by_feature, const RowSums& sums,
                const float* slopes, const AdamStep& step, float* linear_gradients) {
   HWY_DYNAMIC_DISPATCH(StepAdam)(tables, by_feature, sums, slopes, step, linear_gradients);
 }

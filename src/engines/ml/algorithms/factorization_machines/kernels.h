@@ -86,19 +86,27 @@ struct Occurrences {
   size_t count = 0;  // Of features.
 };
 
-// The factors and their two moments, laid out alike.
+// Moments of the factors of a slice: of each feature the first ones, then the second ones. What two
+// threads write does not lie side by side, or the processor would fetch for one what the other has.
+constexpr size_t moments_stride(const Slice& slice) { return 2 * slice.units() * kUnit; }
+
 struct AdamTables {
   float* factors = nullptr;
-  float* means = nullptr;
-  float* squares = nullptr;
   size_t stride = 0;
+  float* moments = nullptr;
   Slice slice;
+};
+
+// sum_i v_if x_i of each row of a batch, for the factors of a slice.
+struct RowSums {
+  const float* sums = nullptr;
+  size_t stride = 0;
 };
 
 // One step of Adam (Kingma and Ba 2015) for the factors of all features of a batch: the gradient of
 // each is the sum over its occurrences of d x (sums_f - v_f x). `linear_gradients`, which may be
 // null, receives by slot the sums of d x.
-void step_adam(const AdamTables& tables, const Occurrences& by_feature, const float* sums,
+void step_adam(const AdamTables& tables, const Occurrences& by_feature, const RowSums& sums,
                const float* slopes, const AdamStep& step, float* linear_gradients);
 
 // By feature.
