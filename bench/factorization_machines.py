@@ -13,7 +13,8 @@ import programs
 from figure import Figure
 
 _LIMIT = re.compile(r"^(multiply-add|reading +\d+ KiB): ([\d.]+) (GFLOP/s|GB/s) a core$")
-_ROW = re.compile(r"^(\w+) +(\d+) MiB +(\d+) +(\d+) +(\d+) +(\d+)%( +(\d+) +([\d.]+) +([\d.]+))?$")
+_ROW = re.compile(r"^(\w+) +(\d+) MiB +(\d+) +(\d+) +(\d+) +\d+% +(\d+) +\d+%"
+                  r"( +(\d+) +([\d.]+) +([\d.]+))?$")
 _JOB = re.compile(r"^whole job: ([\d.]+) s of CPU, [\d.]+ s, (\d+) records/s$", re.MULTILINE)
 _ERROR = re.compile(r"test (rmse|absolute_loss) <loss>=([\d.]+)")
 _PUBLISHED = {"rmse": 68.732, "absolute_loss": 17.038}  # By the real service, on the same rows.
@@ -31,7 +32,7 @@ def measure(case):
 
 
 def _roofline(solver, threads):
-    figures, shares, gains, possible = [], [], [], []
+    figures, shares, plain, gains, possible = [], [], [], [], []
     for line in _run("engines_ml_roofline", solver, threads).splitlines():
         limit, row = _LIMIT.match(line), _ROW.match(line)
         if limit:
@@ -39,8 +40,10 @@ def _roofline(solver, threads):
             figures.append(Figure(f"{name}, a core", float(limit[2]), limit[3]))
         elif row:
             name = f"{row[1]}, {row[3]} non-zeros, table of {row[2]} MiB"
-            figures.append(Figure(name, int(row[4]), "1/s", {"bound": int(row[5])}))
+            figures.append(Figure(name, int(row[4]), "1/s",
+                                  {"bound": int(row[5]), "rows without lookahead": int(row[6])}))
             shares.append(100 * int(row[4]) / int(row[5]))
+            plain.append(100 * int(row[4]) / int(row[6]))
             if row[7]:
                 figures.append(Figure(f"{name}, {threads} threads", int(row[8]), "1/s",
                                       {"one thread": int(row[4])}))
@@ -50,6 +53,7 @@ def _roofline(solver, threads):
                 possible.append(float(row[10]))
     if shares:  # Each case counts, not the middle one.
         figures.append(Figure("of the bound, the least of all cases", min(shares), "%"))
+        figures.append(Figure("of rows without lookahead, the least of all cases", min(plain), "%"))
     if gains:
         figures.append(Figure(f"gain of {threads} threads, the least of all cases", min(gains), "x",
                               {"rows of a table of each thread's own": min(possible)}))

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engines/ml/float_table.h"
@@ -93,11 +94,12 @@ void ChangeExamples(float* table, float* beside, const uint32_t* rows, size_t ex
   }
 }
 
+// `ahead` 0: nothing is fetched.
 void ReadRows(const float* table, const uint32_t* rows, size_t count, size_t ahead, float* out) {
   V sums[kVectors];
   for (size_t n = 0; n < kVectors; ++n) sums[n] = hn::Zero(D());
   for (size_t i = 0; i < count; ++i) {
-    fetch(table + rows[i + ahead] * kRowFloats);
+    if (ahead != 0) fetch(table + rows[i + ahead] * kRowFloats);
     const float* const row = table + rows[i] * kRowFloats;
     for (size_t n = 0; n < kVectors; ++n) {
       sums[n] = hn::Add(sums[n], hn::Load(D(), row + n * kLanes));
@@ -107,12 +109,13 @@ void ReadRows(const float* table, const uint32_t* rows, size_t count, size_t ahe
   *out = hn::GetLane(hn::SumOfLanes(D(), sums[0]));
 }
 
-void ChangeThree(float* const* tables, const uint32_t* rows, size_t count, size_t ahead) {
+void ChangeRows(float* const* tables, size_t of_tables, const uint32_t* rows, size_t count,
+                size_t ahead) {
   V by[kVectors];
   for (size_t n = 0; n < kVectors; ++n) by[n] = hn::Set(D(), 1e-6f);
   for (size_t i = 0; i < count; ++i) {
-    for (size_t t = 0; t < 3; ++t) {
-      fetch(tables[t] + rows[i + ahead] * kRowFloats);
+    for (size_t t = 0; t < of_tables; ++t) {
+      if (ahead != 0) fetch(tables[t] + rows[i + ahead] * kRowFloats);
       change(tables[t] + rows[i] * kRowFloats, by);
     }
   }
@@ -131,7 +134,7 @@ HWY_EXPORT(MultiplyAdd);
 HWY_EXPORT(ReadAll);
 HWY_EXPORT(ChangeExamples);
 HWY_EXPORT(ReadRows);
-HWY_EXPORT(ChangeThree);
+HWY_EXPORT(ChangeRows);
 
 double cpu_seconds() {
   timespec now{};
@@ -159,6 +162,12 @@ constexpr size_t kRowBytes = 256;
 constexpr size_t kCount = 1 << 20;  // Rows of a round.
 constexpr size_t kAheadMax = 32;
 constexpr std::array<size_t, 2> kAheads = {12, kAheadMax};  // The better one counts.
+constexpr std::array<size_t, 1> kNoAhead = {0};
+
+std::span<const size_t> aheads(Lookahead lookahead) {
+  if (lookahead == Lookahead::none) return kNoAhead;
+  return kAheads;
+}
 
 // What each thread has: tables of its own, and the places that it goes to.
 struct Places {
@@ -177,7 +186,7 @@ struct Places {
 };
 
 // Of `work(places, ahead)` by each of the threads on places of its own.
-double best_seconds(size_t table_bytes, size_t tables, unsigned threads,
+double best_seconds(size_t table_bytes, size_t tables, unsigned threads, Lookahead lookahead,
                     const std::function<void(Places&, size_t ahead)>& work) {
   std::vector<std::unique_ptr<Places>> places;
   for (unsigned member = 0; member < threads; ++member) {
@@ -185,7 +194,7 @@ double best_seconds(size_t table_bytes, size_t tables, unsigned threads,
   }
   runtime::Team team("limits", threads);
   double best = 1e9;
-  for (const size_t ahead : kAheads) {
+  for (const size_t ahead : aheads(lookahead)) {
     const auto all = [&] { team.run([&](unsigned member) { work(*places[member], ahead); }); };
     best = std::min(best, median_seconds(all, threads == 1 ? cpu_seconds : wall_seconds));
   }
@@ -201,26 +210,29 @@ double example_seconds(size_t table_bytes, size_t entries, bool beside, unsigned
     (places.tables[0].data(), beside ? places.tables[1].data() : nullptr, places.rows.data(),
      examples, entries, ahead);
   };
-  return best_seconds(table_bytes, beside ? 2 : 1, threads, work) / static_cast<double>(examples);
+  return best_seconds(table_bytes, beside ? 2 : 1, threads, Lookahead::best, work) /
+         static_cast<double>(examples);
 }
 
-double read_row_seconds(size_t table_bytes, unsigned threads) {
+double read_row_seconds(size_t table_bytes, unsigned threads, Lookahead lookahead) {
   const auto work = [&](Places& places, size_t ahead) {
     float sum = 0;
     HWY_DYNAMIC_DISPATCH(ReadRows)
     (places.tables[0].data(), places.rows.data(), kCount, ahead, &sum);
     places.tables[0][0] = sum * 1e-9f;
   };
-  return best_seconds(table_bytes, 1, threads, work) / kCount;
+  return best_seconds(table_bytes, 1, threads, lookahead, work) / kCount;
 }
 
-double change_three_seconds(size_t table_bytes, unsigned threads) {
+double change_rows_seconds(size_t tables, size_t table_bytes, unsigned threads,
+                           Lookahead lookahead) {
   const auto work = [&](Places& places, size_t ahead) {
-    std::array<float*, 3> tables{};
-    for (size_t t = 0; t < tables.size(); ++t) tables[t] = places.tables[t].data();
-    HWY_DYNAMIC_DISPATCH(ChangeThree)(tables.data(), places.rows.data(), kCount, ahead);
+    std::vector<float*> begins;
+    for (FloatTable& table : places.tables) begins.push_back(table.data());
+    HWY_DYNAMIC_DISPATCH(ChangeRows)
+    (begins.data(), begins.size(), places.rows.data(), kCount, ahead);
   };
-  return best_seconds(table_bytes, 3, threads, work) / kCount;
+  return best_seconds(table_bytes, tables, threads, lookahead, work) / kCount;
 }
 
 void print_limits() {

@@ -61,18 +61,22 @@ constexpr std::array kCases = {
 };
 
 // Seconds that an example's rows take, by each of `threads` (limits_bench.h).
-double bound_seconds(const Case& c, size_t table_bytes, size_t entries, unsigned threads) {
+double bound_seconds(const Case& c, size_t table_bytes, size_t entries, unsigned threads,
+                     Lookahead lookahead) {
+  const auto rows = static_cast<double>(entries);
   if (c.batch == 0) {
-    return example_seconds(table_bytes, entries, c.solver == Solver::adagrad, threads);
+    const bool adagrad = c.solver == Solver::adagrad;
+    return lookahead == Lookahead::best
+               ? example_seconds(table_bytes, entries, adagrad, threads)
+               : rows * change_rows_seconds(adagrad ? 2 : 1, table_bytes, threads, lookahead);
   }
   // Of the features of a field, those that a batch names at least once.
   const double field = static_cast<double>(table_bytes) / kRowBytes / static_cast<double>(entries);
   const auto batch = static_cast<double>(c.batch);
   const double distinct = field * (1 - std::pow(1 - 1 / field, batch)) / batch;
-  const auto rows = static_cast<double>(entries);
-  return rows *
-         (read_row_seconds(table_bytes, threads) + read_row_seconds(c.batch * kRowBytes, threads) +
-          distinct * change_three_seconds(table_bytes, threads));
+  return rows * (read_row_seconds(table_bytes, threads, lookahead) +
+                 read_row_seconds(c.batch * kRowBytes, threads, lookahead) +
+                 distinct * change_rows_seconds(3, table_bytes, threads, lookahead));
 }
 
 RowBatch random_rows(size_t rows, size_t entries, uint64_t features, uint64_t seed) {
@@ -134,16 +138,18 @@ struct Choice {
   size_t entries = 0;
 };
 
-// One line: alone, and beside it what several threads gain and what rows of a table of each
-// thread's own gain on this machine.
+// One line: alone, its share of both bounds, and beside it what several threads gain and what rows
+// of a table of each thread's own gain on this machine.
 void print_case(const Case& c, size_t table, size_t entries, unsigned threads) {
   const uint64_t features = table / kRowBytes;
-  const double alone = bound_seconds(c, table, entries, 1);
+  const double alone = bound_seconds(c, table, entries, 1, Lookahead::best);
+  const double plain = bound_seconds(c, table, entries, 1, Lookahead::none);
   const double measured = examples_per_second(c, entries, features, 1);
-  fmt::print("{:8} {:>4} MiB {:>9} {:>14.0f} {:>14.0f} {:>6.0f}%", c.name, table >> 20, entries,
-             measured, 1 / alone, 100 * measured * alone);
+  fmt::print("{:8} {:>4} MiB {:>9} {:>14.0f} {:>14.0f} {:>6.0f}% {:>14.0f} {:>6.0f}%", c.name,
+             table >> 20, entries, measured, 1 / alone, 100 * measured * alone, 1 / plain,
+             100 * measured * plain);
   if (threads > 1) {
-    const double together = bound_seconds(c, table, entries, threads);
+    const double together = bound_seconds(c, table, entries, threads, Lookahead::best);
     const double shared = examples_per_second(c, entries, features, threads);
     fmt::print(" {:>14.0f} {:>6.2f} {:>8.2f}", shared, shared / measured,
                threads * alone / together);
@@ -156,8 +162,8 @@ void run(const Choice& choice) {
   const auto [only, threads, table_mib, non_zeros] = choice;
   if (only.empty() || only == "limits") print_limits();
   if (only == "limits") return;
-  fmt::print("{:8} {:>8} {:>9} {:>14} {:>14} {:>7}", "solver", "table", "non-zeros", "examples/s",
-             "bound", "share");
+  fmt::print("{:8} {:>8} {:>9} {:>14} {:>14} {:>7} {:>14} {:>7}", "solver", "table", "non-zeros",
+             "examples/s", "bound", "share", "plain", "share");
   if (threads > 1) fmt::print(" {:>6} threads {:>6} {:>8}", threads, "gain", "machine");
   fmt::print("\n");
   for (const size_t table : {size_t{2} << 20, size_t{64} << 20, size_t{2} << 30}) {
