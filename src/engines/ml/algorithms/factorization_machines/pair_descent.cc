@@ -25,7 +25,13 @@ PairDescent::PairDescent(PairCells cells, PredictorType type, const PairTables& 
       tables_(tables),
       rates_(rates),
       team_("fm-pairs", std::min(threads, static_cast<unsigned>(cells_.groups()))),
-      pace_(team_.size()) {}
+      pace_(team_.size()),
+      pieces_(cells_.groups()),
+      shares_(team_.size()) {
+  for (size_t group = 0; group < pieces_.size(); ++group) {
+    shares_[group * shares_.size() / pieces_.size()].groups.push_back(group);
+  }
+}
 
 Tally PairDescent::sweep(uint64_t seed, Bias& bias) {
   Generator generator(seed);
@@ -43,29 +49,36 @@ Tally PairDescent::sweep(uint64_t seed, Bias& bias) {
 }
 
 void PairDescent::choose_cells(std::span<const uint32_t> partners, size_t round) {
-  pieces_.clear();
-  for (size_t group = 0; group < partners.size(); ++group) {
-    const PairRows rows = cells_.cell(group, partners[(group + round) % partners.size()]);
-    if (rows.count > 0) pieces_.push_back({.rows = rows, .sums = {}});
+  const size_t groups = partners.size();
+  for (size_t group = 0; group < groups; ++group) {
+    pieces_[group] = {.rows = cells_.cell(group, partners[(group + round) % groups]), .sums = {}};
   }
-  std::sort(pieces_.begin(), pieces_.end(), [](const Piece& a, const Piece& b) {
-    return a.rows.count != b.rows.count ? a.rows.count > b.rows.count : a.rows.rows < b.rows.rows;
-  });
+  for (Share& share : shares_) {
+    std::sort(share.groups.begin(), share.groups.end(), [this](size_t a, size_t b) {
+      const size_t rows_a = pieces_[a].rows.count;
+      const size_t rows_b = pieces_[b].rows.count;
+      return rows_a != rows_b ? rows_a > rows_b : a < b;
+    });
+    share.next = 0;
+  }
+}
+
+void PairDescent::take_pieces(unsigned member, float bias) {
+  for (size_t at = 0; at < shares_.size(); ++at) {
+    Share& share = shares_[(member + at) % shares_.size()];
+    for (size_t next = share.next++; next < share.groups.size(); next = share.next++) {
+      Piece& piece = pieces_[share.groups[next]];
+      piece.sums = descend_pairs(type_, tables_, rates_.rows, piece.rows, bias);
+    }
+  }
 }
 
 void PairDescent::run_round(float bias) {
   const bool together = pace_.together();
-  next_ = 0;
-  const auto take = [this, bias](unsigned) {
-    for (size_t at = next_++; at < pieces_.size(); at = next_++) {
-      Piece& piece = pieces_[at];
-      piece.sums = descend_pairs(type_, tables_, rates_.rows, piece.rows, bias);
-    }
-  };
   if (together) {
-    team_.run(take);
+    team_.run([this, bias](unsigned member) { take_pieces(member, bias); });
   } else {
-    take(0);
+    take_pieces(0, bias);
   }
   size_t rows = 0;
   for (const Piece& piece : pieces_) rows += piece.rows.count;

@@ -1,7 +1,8 @@
 // Descent on rows of two ones, cell by cell (pair_cells.h). An epoch is as many rounds as there are
-// groups; a round is one cell of each group of first features, with each group of second ones once,
-// so that threads take whichever of its cells comes next and meet at its end. Which cells make a
-// round, and the order of rounds, are drawn for every epoch. The bias, which all rows share, moves
+// groups; a round is one cell of each group of first features, with each group of second ones once.
+// Threads take its cells in any order and meet at its end: each those of groups that are its own,
+// which its cache knows, and then what is left of the others'. Which cells make a round, and the
+// order of rounds, are drawn for every epoch. The bias, which all rows share, moves
 // at the end of a round, by as much as all its rows together would have moved it. So results do not
 // depend on the number of threads, and of the parameters only the bias is ever old.
 #pragma once
@@ -41,9 +42,14 @@ class PairDescent {
     PairRows rows;
     PairSums sums;
   };
+  struct alignas(64) Share {  // A thread's own groups, the largest cell of the round first.
+    std::vector<size_t> groups;
+    std::atomic<size_t> next{0};
+  };
 
   void choose_cells(std::span<const uint32_t> partners, size_t round);
   void run_round(float bias);
+  void take_pieces(unsigned member, float bias);
   void move(Bias& bias) const;
 
   PairCells cells_;
@@ -52,8 +58,8 @@ class PairDescent {
   Rates rates_;
   runtime::Team team_;
   Pace pace_;
-  std::vector<Piece> pieces_;  // Of the round, the largest first.
-  std::atomic<size_t> next_{0};
+  std::vector<Piece> pieces_;  // Of the round, by group of first features.
+  std::vector<Share> shares_;
 };
 
 }  // namespace millrace::ml::factorization_machines
