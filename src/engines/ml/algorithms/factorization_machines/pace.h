@@ -65,7 +65,7 @@ class Pace {
   static constexpr double kStretch = 80;  // Pieces from one try to the next, or more.
   static constexpr double kFirstStretch = 8;
   static constexpr double kNewShare = 0.3;  // Of a piece in what is known of its way.
-  static constexpr double kWorth = 0.75;    // Of the time alone, at most, is what a team may take.
+  static constexpr double kWorth = 0.85;    // Of the time alone, at most, is what a team may take.
 
   size_t threads_;
   uint64_t left_ = 0;  // Pieces until the next choice.
