@@ -1,8 +1,6 @@
 #include "engines/ml/text_words.h"
 
-#include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "engines/ml/decimal.h"
 
@@ -70,55 +68,39 @@ using DHalves = hn::Repartition<uint32_t, DU>;
 using DQuarters = hn::Repartition<uint16_t, DU>;
 using DDouble = hn::RebindToFloat<DU>;
 constexpr size_t kWordLanes = hn::MaxLanes(DU());
-constexpr size_t kTogether = 64;  // Words; a multiple of the lanes.
-static_assert(kTogether % kWordLanes == 0);
 
 constexpr uint64_t kZeros = 0x3030303030303030;
-constexpr uint64_t kPoint = 0x1e;             // '.' less '0'.
-constexpr uint64_t kNoDigits = ~uint64_t{0};  // What no word of digits is.
+constexpr uint64_t kPoint = 0x1e;  // '.' less '0'.
+constexpr uint64_t kMinus = 0x1d;  // '-' less '0'.
 
-// The bytes that a word of so many has among its last eight, and among the eight before those.
-struct WordMasks {
-  uint64_t low[kWordBytesMax + 1];
-  uint64_t high[kWordBytesMax + 1];
+// So many words from `at` on, a lane each.
+struct Lanes {
+  VU ends;   // From the line's begin.
+  VU sizes;  // Of the words; with their minus.
 };
-constexpr WordMasks make_masks() {
-  WordMasks out{};
-  for (size_t size = 1; size <= kWordBytesMax; ++size) {
-    out.low[size] = size >= 8 ? ~uint64_t{0} : ~uint64_t{0} << (64 - 8 * size);
-    out.high[size] = size <= 8 ? 0 : size == 16 ? ~uint64_t{0} : ~uint64_t{0} << (128 - 8 * size);
-  }
-  return out;
+HWY_INLINE Lanes lanes_of(const Words& words, size_t at) {
+  const hn::Rebind<uint32_t, DU> narrow;
+  const uint32_t* const from = words.places + at * words.stride;
+  auto befores = hn::LoadU(narrow, from);
+  auto ends = hn::LoadU(narrow, from + 1);
+  if (words.stride == 2) hn::LoadInterleaved2(narrow, from, befores, ends);
+  const auto sizes = hn::Sub(hn::Sub(ends, befores), hn::Set(narrow, 1u));
+  return {hn::PromoteTo(DU(), ends), hn::PromoteTo(DU(), sizes)};
 }
-constexpr WordMasks kMasks = make_masks();
 
-// Less '0' each; zeros in front. What is no word of 1 to 16 bytes without its minus becomes
-// kNoDigits.
-struct LaidWords {
-  alignas(64) uint64_t low[kTogether];
-  alignas(64) uint64_t high[kTogether];
-  alignas(64) uint64_t sign[kTogether];  // The bit of a double.
-  bool wide = false;                     // A word has more than eight bytes.
-};
+// Of the eight bytes that end `back` bytes before each end, less '0' each, the last `sizes`; zeros
+// in front. Sizes are from 1 to 8, or the lane is not used.
+HWY_INLINE VU load_last(const char* line, VU ends, size_t back, VU counts) {
+  const hn::RebindToSigned<DU> di;
+  const auto* const base = reinterpret_cast<const uint64_t*>(line - 8 - back);
+  const VU bytes =
+      hn::Xor(hn::GatherOffset(DU(), base, hn::BitCast(di, ends)), hn::Set(DU(), kZeros));
+  return hn::And(bytes, hn::Shl(hn::Set(DU(), ~uint64_t{0}), counts));
+}
 
-HWY_INLINE void lay(const Words& words, size_t from, size_t count, LaidWords& out) {
-  size_t longest = 0;
-  for (size_t n = 0; n < count; ++n) {
-    const char* const begin = words.begin(from + n);
-    const char* const end = words.end(from + n);
-    const size_t minus = *begin == '-' ? 1 : 0;
-    const auto size = static_cast<size_t>(end - begin) - minus;
-    const bool fits = size - 1 < kWordBytesMax;
-    uint64_t low = 0;
-    uint64_t high = 0;
-    std::memcpy(&low, end - 8, 8);
-    std::memcpy(&high, end - 16, 8);
-    out.low[n] = fits ? (low ^ kZeros) & kMasks.low[size] : kNoDigits;
-    out.high[n] = fits ? (high ^ kZeros) & kMasks.high[size] : 0;
-    out.sign[n] = uint64_t{minus} << 63;
-    longest = fits && size > longest ? size : longest;
-  }
-  out.wide = longest > 8;
+// How many bits stand in front of so many bytes, 1 to 8.
+HWY_INLINE VU bits_before(VU sizes) {
+  return hn::Sub(hn::Set(DU(), uint64_t{64}), hn::ShiftLeft<3>(sizes));
 }
 
 // What eight digits a lane are, the first in the lowest byte.
@@ -167,41 +149,82 @@ HWY_INLINE Dropped drop_points(VU word) {
 alignas(64) constexpr double kDivisors[] = {1e0, 1e0, 1e1,  1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
                                             1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
-// The lanes of words from `at` on as floats, and whether all of them are numbers.
-template <bool kWide>
-HWY_INLINE bool compute(const LaidWords& words, size_t at, float* out) {
+// What the digits are over a power of ten, as floats; negative where the minus is there.
+HWY_INLINE void store_floats(VU digits, VU places, hn::Mask<DU> minus, float* out) {
   const DU d;
   const DDouble dd;
-  VU low = hn::Load(d, words.low + at);
-  VU high = hn::Zero(d);
-  // A point without a digit: the one byte of its word.
-  auto wrong = hn::Eq(low, hn::Set(d, kPoint << 56));
-  Dropped dropped = drop_points(low);
-  low = dropped.word;
-  if constexpr (kWide) {
-    high = hn::Load(d, words.high + at);
-    const Dropped above = drop_points(high);
-    const VU moved = hn::Or(low, hn::ShiftRight<56>(high));
-    low = hn::IfThenElse(dropped.absent, low, moved);
-    high = hn::IfThenElse(dropped.absent, above.word, hn::ShiftLeft<8>(high));
-    const VU further =
-        hn::IfThenZeroElse(above.absent, hn::Add(above.places, hn::Set(d, uint64_t{8})));
-    dropped.places = hn::IfThenElse(dropped.absent, further, dropped.places);
-    wrong = hn::Or(wrong, have_others(high));
-  }
-  wrong = hn::Or(wrong, have_others(low));
-  VU digits = values_of_eight(low);
-  if constexpr (kWide) {
-    const VU upper = values_of_eight(high);
-    const auto factor = hn::Set(DHalves(), 100'000'000u);
-    digits = hn::Add(digits, hn::MulEven(hn::BitCast(DHalves(), upper), factor));
-  }
   const hn::RebindToSigned<DU> di;
   const auto numbers = hn::ConvertTo(dd, hn::BitCast(di, digits));
-  const auto divisors = hn::GatherIndex(dd, kDivisors, hn::BitCast(di, dropped.places));
-  const auto signs = hn::BitCast(dd, hn::Load(d, words.sign + at));
-  const auto values = hn::Xor(hn::Div(numbers, divisors), signs);
-  hn::StoreU(hn::DemoteTo(hn::Rebind<float, DDouble>(), values), hn::Rebind<float, DDouble>(), out);
+  const auto divisors = hn::GatherIndex(dd, kDivisors, hn::BitCast(di, places));
+  const VU signs = hn::IfThenElseZero(minus, hn::Set(d, uint64_t{1} << 63));
+  const auto values = hn::Xor(hn::Div(numbers, divisors), hn::BitCast(dd, signs));
+  const hn::Rebind<float, DDouble> narrow;
+  hn::StoreU(hn::DemoteTo(narrow, values), narrow, out);
+}
+
+// Takes the minus away that begins the bytes behind `counts` bits: where there is one.
+HWY_INLINE hn::Mask<DU> take_minus(VU& word, VU counts) {
+  const DU d;
+  const VU first = hn::And(word, hn::Shl(hn::Set(d, uint64_t{0xff}), counts));
+  const auto minus = hn::Eq(first, hn::Shl(hn::Set(d, kMinus), counts));
+  word = hn::IfThenElse(minus, hn::Xor(word, first), word);
+  return minus;
+}
+
+// Of a word of no digit, a point at most, this is all.
+HWY_INLINE hn::Mask<DU> have_no_digit(VU word, VU sizes, hn::Mask<DU> minus) {
+  const DU d;
+  const auto one = hn::Set(d, uint64_t{1});
+  const auto alone = hn::Eq(sizes, hn::IfThenElse(minus, hn::Set(d, uint64_t{2}), one));
+  const auto point = hn::And(alone, hn::Eq(word, hn::Set(d, kPoint << 56)));
+  return hn::Or(point, hn::And(minus, hn::Eq(sizes, one)));
+}
+
+// Words of at most eight bytes, a lane each, as floats. False where one is no number; the others
+// are right.
+HWY_INLINE bool compute_narrow(const Words& words, const Lanes& lanes, float* out) {
+  const DU d;
+  const VU counts = bits_before(lanes.sizes);
+  VU low = load_last(words.line, lanes.ends, 0, counts);
+  const auto minus = take_minus(low, counts);
+  const Dropped dropped = drop_points(low);
+  auto wrong = have_no_digit(low, lanes.sizes, minus);
+  wrong = hn::Or(wrong, hn::Or(have_others(dropped.word), hn::Eq(lanes.sizes, hn::Zero(d))));
+  store_floats(values_of_eight(dropped.word), dropped.places, minus, out);
+  return hn::AllFalse(d, wrong);
+}
+
+// The same of at most sixteen bytes.
+HWY_INLINE bool compute_wide(const Words& words, const Lanes& lanes, float* out) {
+  const DU d;
+  const VU eight = hn::Set(d, uint64_t{8});
+  const auto is_long = hn::Gt(lanes.sizes, eight);
+  const VU low_counts = bits_before(hn::Min(lanes.sizes, eight));
+  const VU high_counts =
+      bits_before(hn::Min(hn::IfThenElse(is_long, hn::Sub(lanes.sizes, eight), eight), eight));
+  VU low = load_last(words.line, lanes.ends, 0, low_counts);
+  VU high = hn::IfThenElseZero(is_long, load_last(words.line, lanes.ends, 8, high_counts));
+  VU low_without = low;
+  VU high_without = high;
+  const auto low_minus = hn::AndNot(is_long, take_minus(low_without, low_counts));
+  const auto high_minus = hn::And(is_long, take_minus(high_without, high_counts));
+  low = hn::IfThenElse(low_minus, low_without, low);
+  high = hn::IfThenElse(high_minus, high_without, high);
+  const auto minus = hn::Or(low_minus, high_minus);
+  const Dropped below = drop_points(low);
+  const Dropped above = drop_points(high);
+  const VU moved = hn::Or(below.word, hn::ShiftRight<56>(high));
+  const VU low_digits = hn::IfThenElse(below.absent, below.word, moved);
+  const VU high_digits = hn::IfThenElse(below.absent, above.word, hn::ShiftLeft<8>(high));
+  const VU further = hn::IfThenZeroElse(above.absent, hn::Add(above.places, eight));
+  const VU places = hn::IfThenElse(below.absent, further, below.places);
+  auto wrong = hn::And(have_no_digit(low, lanes.sizes, minus), hn::Eq(high, hn::Zero(d)));
+  wrong = hn::Or(wrong, hn::Or(have_others(low_digits), have_others(high_digits)));
+  wrong = hn::Or(wrong, hn::Eq(lanes.sizes, hn::Zero(d)));
+  wrong = hn::Or(wrong, hn::Gt(lanes.sizes, hn::Set(d, uint64_t{kWordBytesMax})));
+  const auto factor = hn::Set(DHalves(), 100'000'000u);
+  const VU upper = hn::MulEven(hn::BitCast(DHalves(), values_of_eight(high_digits)), factor);
+  store_floats(hn::Add(upper, values_of_eight(low_digits)), places, minus, out);
   return hn::AllFalse(d, wrong);
 }
 
@@ -216,19 +239,15 @@ size_t ReadDecimalsSingly(const Words& words, size_t at, size_t end, float* out)
 }
 
 size_t ReadDecimals(const Words& words, size_t from, size_t count, float* out) {
-  LaidWords laid;
   size_t at = from;
-  while (count - at >= kWordLanes) {
-    const size_t together = std::min(kTogether, (count - at) / kWordLanes * kWordLanes);
-    lay(words, at, together, laid);
-    for (size_t n = 0; n < together; n += kWordLanes) {
-      const bool right =
-          laid.wide ? compute<true>(laid, n, out + at + n) : compute<false>(laid, n, out + at + n);
-      if (HWY_LIKELY(right)) continue;
-      const size_t end = at + n + kWordLanes;
-      if (const size_t read = ReadDecimalsSingly(words, at + n, end, out); read < end) return read;
-    }
-    at += together;
+  for (; count - at >= kWordLanes; at += kWordLanes) {
+    const Lanes lanes = lanes_of(words, at);
+    const bool wide = !hn::AllFalse(DU(), hn::Gt(lanes.sizes, hn::Set(DU(), uint64_t{8})));
+    const bool right =
+        wide ? compute_wide(words, lanes, out + at) : compute_narrow(words, lanes, out + at);
+    if (HWY_LIKELY(right)) continue;
+    const size_t end = at + kWordLanes;
+    if (const size_t read = ReadDecimalsSingly(words, at, end, out); read < end) return read;
   }
   return ReadDecimalsSingly(words, at, count, out);
 }
@@ -243,27 +262,16 @@ size_t ReadWholesSingly(const Words& words, size_t at, size_t end, uint32_t* out
 }
 
 size_t ReadWholes(const Words& words, size_t from, size_t count, uint32_t* out) {
-  alignas(64) uint64_t laid[kTogether];
   const DU d;
+  const hn::Rebind<uint32_t, DU> narrow;
   size_t at = from;
-  while (count - at >= kWordLanes) {
-    const size_t together = std::min(kTogether, (count - at) / kWordLanes * kWordLanes);
-    for (size_t n = 0; n < together; ++n) {
-      const char* const end = words.end(at + n);
-      const auto size = static_cast<size_t>(end - words.begin(at + n));
-      uint64_t word = 0;
-      std::memcpy(&word, end - 8, 8);
-      laid[n] = size - 1 < 8 ? (word ^ kZeros) & kMasks.low[size] : kNoDigits;
-    }
-    for (size_t n = 0; n < together; n += kWordLanes) {
-      const VU digits = hn::Load(d, laid + n);
-      if (HWY_UNLIKELY(!hn::AllFalse(d, have_others(digits)))) {
-        return ReadWholesSingly(words, at + n, count, out);
-      }
-      const hn::Rebind<uint32_t, DU> narrow;
-      hn::StoreU(hn::TruncateTo(narrow, values_of_eight(digits)), narrow, out + at + n);
-    }
-    at += together;
+  for (; count - at >= kWordLanes; at += kWordLanes) {
+    const Lanes lanes = lanes_of(words, at);
+    const VU digits = load_last(words.line, lanes.ends, 0, bits_before(lanes.sizes));
+    const VU least = hn::Sub(lanes.sizes, hn::Set(d, uint64_t{1}));
+    const auto wrong = hn::Or(have_others(digits), hn::Gt(least, hn::Set(d, uint64_t{7})));
+    if (HWY_UNLIKELY(!hn::AllFalse(d, wrong))) return ReadWholesSingly(words, at, count, out);
+    hn::StoreU(hn::TruncateTo(narrow, values_of_eight(digits)), narrow, out + at);
   }
   return ReadWholesSingly(words, at, count, out);
 }
