@@ -2,6 +2,7 @@
 conditions."""
 
 import hashlib
+import os
 import pathlib
 import random
 import shutil
@@ -16,6 +17,7 @@ tests = Tests()
 
 _BUCKET = "conformance"
 _MIB = 1024 * 1024
+_LONG_AGO = 1_600_000_000
 _LARGE = 100 * _MIB
 _MEMORY_MAX = 256 * _MIB
 
@@ -70,11 +72,14 @@ def _(world):
              "deep/16385": 16_385, "big.bin": 9 * _MIB}
     for number, (name, size) in enumerate(sizes.items()):
         _fill(there / name, size, number)
+        os.utime(there / name, (_LONG_AGO, _LONG_AGO))  # S3 knows seconds, a file's time is finer.
     world.aws("s3", "sync", there, f"s3://{_BUCKET}/tree")
     equal(sorted(world.keys(Prefix="tree/")), sorted(f"tree/{name}" for name in sizes))
     world.aws("s3", "sync", f"s3://{_BUCKET}/tree", back)
     equal(_tree(back), _tree(there))
     equal(world.aws("s3", "sync", there, f"s3://{_BUCKET}/tree"), "", "a second sync")
+    exact = ("s3", "sync", "--exact-timestamps", f"s3://{_BUCKET}/tree", back)
+    equal(world.aws(*exact), "", "times that were listed are the files' times")
     (there / "a.txt").unlink()
     out = world.aws("s3", "sync", "--delete", there, f"s3://{_BUCKET}/tree")
     check("delete: " in out and "upload" not in out, out)

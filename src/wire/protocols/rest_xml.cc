@@ -67,12 +67,15 @@ struct Root {
   std::string_view prefix;
 };
 
-void write_document(Bytes& out, const Root& root, const Shape& shape, const Value& value) {
+// AWS: times in S3's documents have milliseconds, also where those are 0. See
+// tests/conformance/s3_addresses_test.py.
+void write_document(Bytes& out, const Service& service, const Root& root, const Shape& shape,
+                    const Value& value) {
   append_xml_open(out, root.name, shape, value, root.xml_namespace, root.prefix);
   if (is_unwrapped(shape) && value.type == ValueType::structure) {
     append_xml_text(out, value.items[0].present() ? value.items[0].as_text() : std::string_view());
   } else {
-    append_xml_members(out, shape, value);
+    append_xml_members(out, shape, value, is_s3(service) ? XmlTimes::millis : XmlTimes::shortest);
   }
   append_xml_close(out, root.name);
 }
@@ -89,7 +92,7 @@ std::string write_payload(const Service& service, const Member& member, const Va
   const bool own = !member.xml_namespace.empty();
   const Root root{payload_name(member), own ? member.xml_namespace : service.xml_namespace,
                   own ? member.xml_namespace_prefix : std::string_view()};
-  write_document(out, root, *member.shape, slot);
+  write_document(out, service, root, *member.shape, slot);
   return "application/xml";
 }
 
@@ -133,7 +136,7 @@ ResponseParts encode_xml_response(const Scope& scope, const Value& output) {
                     or_else(shape->xml_namespace, scope.service.xml_namespace),
                     {}};
     out.body = kXmlDeclaration;
-    write_document(out.body, root, *shape, output);
+    write_document(out.body, scope.service, root, *shape, output);
     type = "application/xml";
   }
   if (!type.empty() && !has_header(out.headers, "Content-Type")) {
@@ -169,7 +172,7 @@ Result<OwnedRequest> encode_xml_request(const Scope& scope, const Value& input) 
     const Root root{or_else(shape->xml_name, or_else(scope.operation->input_wrapper, shape->name)),
                     or_else(shape->xml_namespace, scope.operation->input_namespace),
                     {}};
-    write_document(out.body, root, *shape, input);
+    write_document(out.body, scope.service, root, *shape, input);
     type = "application/xml";
   }
   if (!type.empty() && !has_header(out.headers, "Content-Type")) {

@@ -1,5 +1,6 @@
 #include "wire/protocols/xml_writer.h"
 
+#include "base/time.h"
 #include "wire/protocols/scalars.h"
 
 namespace millrace::wire {
@@ -39,21 +40,25 @@ void append_namespace(Bytes& out, std::string_view uri, std::string_view prefix)
   out += '"';
 }
 
-void append_list(Bytes& out, const Member& as, std::string_view name, const Value& value) {
+void append_list(Bytes& out, const Member& as, std::string_view name, const Value& value,
+                 XmlTimes times) {
   const Member& item = as.shape->members[0];
   if (as.flattened) {
-    for (uint32_t i = 0; i < value.size; ++i) append_xml(out, item, name, value.items[i]);
+    for (uint32_t i = 0; i < value.size; ++i) append_xml(out, item, name, value.items[i], times);
     return;
   }
   out += '<';
   out += name;
   append_namespace(out, as.xml_namespace, as.xml_namespace_prefix);
   out += '>';
-  for (uint32_t i = 0; i < value.size; ++i) append_xml(out, item, item.wire_name, value.items[i]);
+  for (uint32_t i = 0; i < value.size; ++i) {
+    append_xml(out, item, item.wire_name, value.items[i], times);
+  }
   append_xml_close(out, name);
 }
 
-void append_map(Bytes& out, const Member& as, std::string_view name, const Value& value) {
+void append_map(Bytes& out, const Member& as, std::string_view name, const Value& value,
+                XmlTimes times) {
   const Member& key = as.shape->members[0];
   const Member& item = as.shape->members[1];
   const std::string_view entry = as.flattened ? name : "entry";
@@ -69,19 +74,23 @@ void append_map(Bytes& out, const Member& as, std::string_view name, const Value
     if (as.flattened) append_namespace(out, as.xml_namespace, as.xml_namespace_prefix);
     out += '>';
     append_xml(out, key, key.wire_name, Value::of_text(value.entries[i].key));
-    append_xml(out, item, item.wire_name, value.entries[i].value);
+    append_xml(out, item, item.wire_name, value.entries[i].value, times);
     append_xml_close(out, entry);
   }
   if (!as.flattened) append_xml_close(out, name);
 }
 
-void append_leaf(Bytes& out, const Member& as, std::string_view name, const Value& value) {
+void append_leaf(Bytes& out, const Member& as, std::string_view name, const Value& value,
+                 XmlTimes times) {
   out += '<';
   out += name;
   append_namespace(out, as.xml_namespace, as.xml_namespace_prefix);
   out += '>';
   if (value.type == ValueType::text && as.shape->kind != Kind::blob) {
     append_xml_text(out, value.as_text());
+  } else if (value.type == ValueType::timestamp && times == XmlTimes::millis &&
+             timestamp_format(as, TimestampFormat::iso8601) == TimestampFormat::iso8601) {
+    out += to_iso8601_millis(value.as_time());
   } else {
     append_scalar(out, as, value, TimestampFormat::iso8601);
   }
@@ -139,32 +148,33 @@ void append_xml_open(Bytes& out, std::string_view name, const Shape& shape, cons
   out += '>';
 }
 
-void append_xml_members(Bytes& out, const Shape& shape, const Value& value) {
+void append_xml_members(Bytes& out, const Shape& shape, const Value& value, XmlTimes times) {
   if (value.type != ValueType::structure) return;
   for (uint32_t i = 0; i < value.size; ++i) {
     const Member& member = shape.members[i];
     const Value& slot = value.items[i];
     if (!slot.present() || slot.type == ValueType::null) continue;
     if (member.xml_attribute || member.location != Location::body) continue;
-    append_xml(out, member, member.wire_name, slot);
+    append_xml(out, member, member.wire_name, slot, times);
   }
 }
 
-void append_xml(Bytes& out, const Member& as, std::string_view name, const Value& value) {
+void append_xml(Bytes& out, const Member& as, std::string_view name, const Value& value,
+                XmlTimes times) {
   switch (as.shape->kind) {
     case Kind::list:
-      if (value.type == ValueType::list) append_list(out, as, name, value);
+      if (value.type == ValueType::list) append_list(out, as, name, value, times);
       return;
     case Kind::map:
-      if (value.type == ValueType::map) append_map(out, as, name, value);
+      if (value.type == ValueType::map) append_map(out, as, name, value, times);
       return;
     case Kind::structure:
       append_xml_open(out, name, *as.shape, value, as.xml_namespace, as.xml_namespace_prefix);
-      append_xml_members(out, *as.shape, value);
+      append_xml_members(out, *as.shape, value, times);
       append_xml_close(out, name);
       return;
     default:
-      append_leaf(out, as, name, value);
+      append_leaf(out, as, name, value, times);
       return;
   }
 }

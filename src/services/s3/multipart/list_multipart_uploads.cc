@@ -8,7 +8,7 @@ void write_upload(const api::MultipartUpload& out, const objects::Upload& upload
                   const KeyEncoding& encode, std::string_view owner) {
   out.set_upload_id(upload.id);
   out.set_key(encode(upload.object_key));
-  out.set_initiated(std::chrono::floor<milliseconds>(upload.started));
+  out.set_initiated(std::chrono::floor<seconds>(upload.started));
   out.set_storage_class(storage_class_name(upload.metadata.storage_class));
   out.make_owner().set_id(owner);
   out.make_initiator().set_id(upload.initiator);

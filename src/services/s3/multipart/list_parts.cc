@@ -10,7 +10,7 @@ namespace {
 
 void write_part(const api::Part& out, const objects::Part& part) {
   out.set_part_number(static_cast<int64_t>(part.number));
-  out.set_last_modified(std::chrono::floor<milliseconds>(part.modified));
+  out.set_last_modified(std::chrono::floor<seconds>(part.modified));
   out.set_etag(quoted_etag(part.etag));
   out.set_size(static_cast<int64_t>(part.size_bytes));
   write_checksums(out, part.checksums, 0);

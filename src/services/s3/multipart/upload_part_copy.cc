@@ -74,7 +74,7 @@ Task<UploadPartCopyOutput> upload_part_copy(S3& s3, wire::Call& call, UploadPart
   write_encryption(out, upload.protection, in.sse_customer_key_md5());
   const auto result = out.make_copy_part_result();
   result.set_etag(quoted_etag(part->etag));
-  result.set_last_modified(part->modified);
+  result.set_last_modified(std::chrono::floor<seconds>(part->modified));
   write_checksums(result, part->checksums, 0);
   co_return out;
 }

@@ -98,7 +98,7 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
   if (!source_version.empty()) out.set_copy_source_version_id(source_version);
   const auto result = out.make_copy_object_result();
   result.set_etag(quoted_etag(entry->etag));
-  result.set_last_modified(entry->modified);
+  result.set_last_modified(std::chrono::floor<seconds>(entry->modified));
   write_checksums(result, source->checksums, source->entry.parts);
   co_return out;
 }

@@ -43,7 +43,7 @@ void write_listing(const In& in, const Out& out, const objects::Listing& listing
     for (const objects::Entry& entry : listing.entries) {
       const api::Object item = contents.append();
       item.set_key(encode(entry.object_key));
-      item.set_last_modified(std::chrono::floor<milliseconds>(entry.modified));
+      item.set_last_modified(std::chrono::floor<seconds>(entry.modified));
       item.set_etag(quoted_etag(entry.etag));
       item.set_size(static_cast<int64_t>(entry.size_bytes));
       item.set_storage_class(storage_class_name(entry.storage_class));

@@ -31,7 +31,7 @@ void write_common(const Item& item, const objects::ListedVersion& version,
   item.set_key(encode(version.entry.object_key));
   item.set_version_id(objects::version_name(version.entry));
   item.set_is_latest(version.newest);
-  item.set_last_modified(std::chrono::floor<milliseconds>(version.entry.modified));
+  item.set_last_modified(std::chrono::floor<seconds>(version.entry.modified));
   item.make_owner().set_id(owner);
 }
 
