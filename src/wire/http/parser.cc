@@ -103,6 +103,12 @@ void note(std::string_view name, std::string_view value, Facts& facts) {
   }
 }
 
+// RFC 9110, 8.6: the same length, said again, is said once.
+bool repeats_length(std::string_view name, std::string_view value, const Facts& facts) {
+  return facts.content_lengths == 1 && value == facts.content_length &&
+         equal_ignoring_case(name, "content-length");
+}
+
 Parsed<void> parse_fields(std::string_view rest, const HeadLimits& limits, HeaderViews& out,
                           Facts& facts) {
   out.clear();
@@ -117,6 +123,7 @@ Parsed<void> parse_fields(std::string_view rest, const HeadLimits& limits, Heade
     if (!all(name, kToken)) return refuse("malformed header name");
     const std::string_view value = trim(line.substr(colon + 1));
     if (!all(value, kValue)) return refuse("control character in a header");
+    if (repeats_length(name, value, facts)) continue;
     out.add(name, value);
     note(name, value, facts);
   }

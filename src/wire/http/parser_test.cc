@@ -93,7 +93,8 @@ TEST(RequestHeadTest, RefusesWhatSmugglesRequests) {
       {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", 400},
       {"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", 400},
       {"Content-Length: 5\r\nContent-Length: 6\r\n", 400},
-      {"Content-Length: 5\r\nContent-Length: 5\r\n", 400},
+      {"Content-Length: 5\r\nContent-Length: 5\r\nContent-Length: 6\r\n", 400},
+      {"Content-Length: 5\r\nContent-Length: 05\r\n", 400},
       {"Content-Length: 5, 5\r\n", 400},
       {"Content-Length: +5\r\n", 400},
       {"Content-Length: -1\r\n", 400},
@@ -128,6 +129,7 @@ TEST(RequestHeadTest, RefusesWhatSmugglesRequests) {
   EXPECT_EQ(verdict("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
   EXPECT_EQ(verdict(with("Transfer-Encoding: CHUNKED\r\n")), 0);
   EXPECT_EQ(verdict(with("Content-Length: 0005\r\n")), 0);
+  EXPECT_EQ(verdict(with("Content-Length: 5\r\ncontent-length: 5\r\n")), 0);
   EXPECT_EQ(verdict(with("X: caf\xC3\xA9\r\n")), 0);
 }
 
