@@ -153,11 +153,13 @@ class Request:
         return key
 
     def _canonical_path(self):
-        """S3's is encoded once, whatever the client has sent; other services' paths are plain."""
+        """S3's is encoded once, whatever the client has sent, and a plus sign is a space; other
+        services' paths are plain."""
         if re.search(r"%(?![0-9a-fA-F]{2})", self.path):
             return self.path
-        return "/".join(urllib.parse.quote(urllib.parse.unquote_to_bytes(name), safe="-_.~")
-                        for name in self.path.split("/"))
+        names = [urllib.parse.unquote_to_bytes(name) for name in
+                 self.path.replace("+", " ").split("/")]
+        return "/".join(urllib.parse.quote(name, safe="-_.~") for name in names)
 
     def _signature(self, query, headers, payload_hash):
         names = ";".join(sorted(headers))

@@ -34,7 +34,8 @@ Result<objects::ObjectId> open_copy_source(const S3& s3, const wire::Call& call,
     TRY(check_version(version_id));
     path = path.substr(0, version);
   }
-  const std::optional<std::string> decoded = uri_decode(path);
+  // AWS: here, too, a plus sign is a space. See copy_object.test.
+  const std::optional<std::string> decoded = form_decode(path);
   if (!decoded) return malformed(header);
   path = *decoded;
   if (path.starts_with('/')) path.remove_prefix(1);

@@ -60,12 +60,14 @@ bool is_plain(char c) {
 }
 
 // Decodes and encodes each segment on its own, so that an escaped slash stays one.
+// AWS: a plus sign in the path of a request to S3 is a space, as in forms; a key's own is escaped.
+// See tests/conformance/s3_addresses_test.py.
 std::optional<std::string> encode_once(std::string_view path) {
   if (std::ranges::all_of(path, is_plain)) return std::string(path);
   std::string out;
   while (true) {
     const size_t end = path.find('/');
-    const auto segment = uri_decode(path.substr(0, end));
+    const auto segment = form_decode(path.substr(0, end));
     if (!segment) return std::nullopt;
     out += uri_encode(*segment);
     if (end == std::string_view::npos) return out;

@@ -65,6 +65,26 @@ const Entry* by_host(std::span<const Entry> entries, std::string_view host) {
   return nullptr;
 }
 
+// us-east-1, us-gov-west-1.
+bool is_region(std::string_view name) {
+  const size_t digit = name.rfind('-');
+  return digit != std::string_view::npos && digit + 2 == name.size() && name.size() > 5 &&
+         name[2] == '-' && name.back() >= '1' && name.back() <= '9' &&
+         std::ranges::all_of(name.substr(0, digit),
+                             [](char c) { return c == '-' || (c >= 'a' && c <= 'z'); });
+}
+
+// The bucket of `bucket.s3.us-east-1`, `bucket`, `s3.us-east-1` and `s3`; the last two have none.
+std::string_view without_region(std::string_view name) {
+  const size_t dot = name.rfind('.');
+  if (dot != std::string_view::npos && is_region(name.substr(dot + 1))) {
+    const std::string_view before = name.substr(0, dot);
+    if (before == "s3") return {};
+    if (before.ends_with(".s3")) return before.substr(0, before.size() - 3);
+  }
+  return name == "s3" ? std::string_view() : name;
+}
+
 }  // namespace
 
 Directory::Directory(std::vector<Bound> services) {
@@ -97,8 +117,7 @@ std::string_view virtual_host_bucket(std::string_view host) {
        {std::string_view(".s3.localhost.localstack.cloud"), std::string_view(".s3.localhost"),
         std::string_view(".localhost"), std::string_view(".s3.amazonaws.com")}) {
     if (name.size() > suffix.size() && name.ends_with(suffix)) {
-      const std::string_view bucket = name.substr(0, name.size() - suffix.size());
-      return bucket == "s3" ? std::string_view() : bucket;
+      return without_region(name.substr(0, name.size() - suffix.size()));
     }
   }
   const size_t at = name.find(".s3.");

@@ -93,6 +93,10 @@ TEST(VirtualHostBucket, IsWhatStandsBeforeTheServersName) {
   EXPECT_EQ(virtual_host_bucket("s3.localhost:4566"), "");
   EXPECT_EQ(virtual_host_bucket("s3.localhost.localstack.cloud:4566"), "");
   EXPECT_EQ(virtual_host_bucket("s3.us-east-1.amazonaws.com"), "");
+  EXPECT_EQ(virtual_host_bucket("s3.us-gov-west-1.localhost:4566"), "");
+  EXPECT_EQ(virtual_host_bucket("my.bucket.s3.eu-west-1.localhost"), "my.bucket");
+  EXPECT_EQ(virtual_host_bucket("s3.us-east-one.localhost"), "s3.us-east-one");
+  EXPECT_EQ(virtual_host_bucket("a.eu-west-1.localhost"), "a.eu-west-1");
 }
 
 }  // namespace

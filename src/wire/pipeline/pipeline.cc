@@ -78,7 +78,7 @@ struct Pipeline::Exchange {
   size_t sent_headers = 0;          // How many of them were sent.
   auth::Claim claim;
   QueryParameters lifted;   // Headers that stand in the query of a presigned URL.
-  std::string routed_path;  // With the bucket of a virtual host in front.
+  std::string routed_path;  // With the bucket of a virtual host in front, without plus signs.
   RequestParts parts;
   Identity identity;
   std::string scope_service;
@@ -154,6 +154,12 @@ Result<void> Pipeline::identify(Exchange& x) const {
     x.protocol = x.identity.protocol.value_or(Protocol::query);
     return fail(x.problem({.problem = AuthProblem::missing_authentication}));
   }
+  // Directory buckets, outposts and Object Lambda sign for services of their own.
+  if (x.entry == nullptr && x.scope_service.starts_with("s3") && !x.identity.protocol) {
+    x.entry = world_.directory.find_by_name("s3");
+    x.protocol = Protocol::rest_xml;
+    if (x.entry != nullptr) return fail(errors::not_implemented(x.scope_service));
+  }
   if (x.entry == nullptr) {
     x.protocol = x.identity.protocol.value_or(form ? Protocol::query : Protocol::rest_json);
     return fail({ErrorKind::not_found,
@@ -174,17 +180,28 @@ Result<void> Pipeline::identify(Exchange& x) const {
 
 namespace {
 
+// Puts the bucket of a virtual host in front of the path, and spaces where it has plus signs.
+template <class Exchange>
+void route_to_bucket(Exchange& x) {
+  const std::string_view bucket = virtual_host_bucket(x.request.host);
+  if (bucket.empty() && x.request.path.find('+') == std::string::npos) return;
+  if (!bucket.empty()) x.routed_path.append("/").append(bucket);
+  for (const char c : x.request.path) {
+    if (c == '+') {
+      x.routed_path += "%20";
+    } else {
+      x.routed_path += c;
+    }
+  }
+  x.parts.path = x.routed_path;
+}
+
 // The operation that the request names; an error that names it where it is not served.
 template <class Exchange>
 Result<void> choose_operation(Exchange& x) {
   const Service& model = x.service();
   if (x.entry->routes != nullptr && !x.identity.protocol) {
-    const std::string_view bucket =
-        x.protocol == Protocol::rest_xml ? virtual_host_bucket(x.request.host) : "";
-    if (!bucket.empty()) {
-      x.routed_path = fmt::format("/{}{}", bucket, x.request.path);
-      x.parts.path = x.routed_path;
-    }
+    if (x.protocol == Protocol::rest_xml) route_to_bucket(x);
     x.route = x.entry->routes->match(x.parts);
     if (!x.route) {
       const bool known = x.entry->routes->has_path(x.parts.path);

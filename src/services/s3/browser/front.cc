@@ -50,7 +50,7 @@ RequestPlace place_of(const http::Request& request) {
     out.bucket = uri_decode(path.substr(0, slash)).value_or("");
     path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
   }
-  out.key = uri_decode(path).value_or("");
+  out.key = form_decode(path).value_or("");
   return out;
 }
 

@@ -175,6 +175,19 @@ Result<void> check_payer(const S3& s3, wire::Call& call, const objects::Bucket& 
   return {};
 }
 
+// AWS: who signed for another region learns the right one from a header too, as an answer to HEAD
+// has no body; who asks about a bucket or lists it learns it also where that is denied. See
+// tests/conformance/s3_addresses_test.py.
+void tell_region(wire::Call& call, const wire::Operation& operation,
+                 const objects::Bucket& bucket) {
+  const bool elsewhere = !call.any_region && bucket.region != call.realm.region;
+  if (!elsewhere && operation.name != "HeadBucket" && operation.name != "ListObjects" &&
+      operation.name != "ListObjectsV2") {
+    return;
+  }
+  call.response_headers.set("x-amz-bucket-region", bucket.region);
+}
+
 }  // namespace
 
 Result<void> authorize(void* service, wire::Call& call, const wire::Operation& operation,
@@ -206,6 +219,7 @@ Result<void> authorize(void* service, wire::Call& call, const wire::Operation& o
   if (!found && found.error().kind == ErrorKind::not_found) return {};
   if (!found) return fail(found.error());
   const objects::Bucket& bucket = *found;
+  tell_region(call, operation, bucket);
   // Each key is asked for by the operation itself.
   if (operation.name == "DeleteObjects") {
     call.authorized = true;
