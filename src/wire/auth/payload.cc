@@ -47,7 +47,8 @@ std::expected<void, AuthFailure> read_trailing(const RequestView& request, Paylo
 }  // namespace
 
 std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& request,
-                                                         const Verified& verified) {
+                                                         const Verified& verified,
+                                                         ChecksumsOf checksums) {
   PayloadChecks out;
   if (verified.payload == PayloadMode::literal && !verified.payload_verified) {
     out.sha256_hex = verified.payload_sha256;
@@ -61,7 +62,7 @@ std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& requ
   }
   for (const ChecksumKind kind : kChecksumKinds) {
     const HeaderView* header = find_header(request.headers, header_of(kind));
-    if (header == nullptr) continue;
+    if (header == nullptr || checksums == ChecksumsOf::object) continue;
     auto value = parse_checksum(kind, header->value);
     if (!value) return problem(AuthProblem::checksum_malformed, header_of(kind));
     out.checksums.emplace_back(kind, std::move(*value));

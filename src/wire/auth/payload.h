@@ -41,9 +41,13 @@ struct PayloadChecks {
   bool md5_computed = false;           // For an ETag.
 };
 
+// What the headers x-amz-checksum-* tell of: the body, or an object whose parts the body names.
+enum class ChecksumsOf : uint8_t { body, object };
+
 // From the request's headers. Problems: content_md5_malformed, checksum_malformed.
 std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& request,
-                                                         const Verified& verified);
+                                                         const Verified& verified,
+                                                         ChecksumsOf checksums = ChecksumsOf::body);
 
 // Adds what S3 computes of every object's bytes: an MD5 for the ETag, and, where the client gives
 // no checksum, one of S3's own choice (CRC64NVME).

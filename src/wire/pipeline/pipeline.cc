@@ -51,6 +51,16 @@ bool describes_body(const auth::RequestView& request) {
   });
 }
 
+// AWS: who completes an upload says the checksum of the object, not of the document that lists its
+// parts. See complete_multipart_upload.test.
+auth::ChecksumsOf checksums_of(const Operation& operation) {
+  if (operation.input == nullptr || streams(operation)) return auth::ChecksumsOf::body;
+  const bool named = std::ranges::any_of(operation.input->members, [](const Member& member) {
+    return member.location == Location::header && member.wire_name == "x-amz-checksum-crc32";
+  });
+  return named ? auth::ChecksumsOf::object : auth::ChecksumsOf::body;
+}
+
 bool has_blob_payload(const Operation& operation) {
   if (operation.input == nullptr || operation.input->payload < 0) return false;
   return operation.input->members[static_cast<size_t>(operation.input->payload)].shape->kind ==
@@ -319,7 +329,9 @@ Result<void> Pipeline::prepare_payload(Exchange& x) {
     x.chunks = std::make_unique<auth::AwsChunkedReader>(x.request.body, std::move(*stream));
     source = x.chunks.get();
   }
-  auto checks = auth::payload_checks(x.view(), x.verified);
+  const auto checksums =
+      x.operation != nullptr ? checksums_of(*x.operation) : auth::ChecksumsOf::body;
+  auto checks = auth::payload_checks(x.view(), x.verified, checksums);
   if (!checks) return fail(x.problem(std::move(checks).error()));
   const bool object =
       x.protocol == Protocol::rest_xml && x.operation != nullptr && streams(*x.operation);
