@@ -204,6 +204,11 @@ TEST_F(Extensions, GoesOnFromAnEarlierModel) {
   ASSERT_FALSE(other);
   EXPECT_NE(other.error().message.find("its num_factors is 4, that of this job 5"),
             std::string::npos);
+  const Result<void> aware = run(second, R"({"feature_dim": "63", "num_factors": "4",
+      "predictor_type": "regressor", "solver": "adagrad", "fields": "0,30"})");
+  ASSERT_FALSE(aware);
+  EXPECT_NE(aware.error().message.find("field-aware model (solver adagrad with 'fields') begins"),
+            std::string::npos);
   second.write("input/data/model/model.tar.gz", "no archive");
   const Result<void> damaged = run(second, kFirst);
   ASSERT_FALSE(damaged);

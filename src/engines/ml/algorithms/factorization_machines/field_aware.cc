@@ -127,6 +127,11 @@ float find_fields(RowView row, std::span<const uint64_t> fields, std::vector<Fie
 }
 
 Result<void> solve_field_aware(const Training& training, Model& model) {
+  if (training.continued) {
+    return fail(ErrorKind::unsupported,
+                "A field-aware model (solver adagrad with 'fields') begins anew; it does not go on "
+                "from a model");
+  }
   return FieldAwareRun(training, model).run();
 }
 
