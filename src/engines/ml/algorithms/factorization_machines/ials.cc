@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <map>
 
 #include "engines/ml/algorithms/factorization_machines/ials_kernels.h"
 #include "engines/ml/algorithms/factorization_machines/implicit.h"
@@ -18,6 +19,15 @@ namespace {
 constexpr size_t kGramParts = 16;  // Whatever the number of threads, so that sums are the same.
 constexpr size_t kRowsAtOnce = 32;
 
+constexpr float kWeightMin = 1e-6f;   // Of entries whose inverse is taken.
+constexpr size_t kGroupsAtOnce = 16;  // Whose matrices are in memory.
+
+// Rows of few entries and the same ridge, which one factorisation serves.
+struct Group {
+  double ridge = 0;
+  std::vector<uint32_t> rows;
+};
+
 // The users or the items: their examples and their factors.
 struct Side {
   const std::vector<uint32_t>* features = nullptr;
@@ -27,7 +37,12 @@ struct Side {
   std::vector<double> losses;
   FloatTable table;
   std::vector<float> gram;
+  std::vector<double> ridges;  // lambda (C + a0 N)^nu of each row.
+  std::vector<Group> groups;
+  std::vector<uint32_t> others;  // Rows of no group.
 
+  size_t begin_of(size_t row) const { return row == 0 ? 0 : ends[row - 1]; }
+  size_t count_of(size_t row) const { return ends[row] - begin_of(row); }
   size_t size() const { return features->size(); }
 };
 
@@ -60,6 +75,34 @@ Side make_side(const ImplicitData& data, bool of_users, size_t width) {
   return side;
 }
 
+// Finds what the ridges are, and which rows have few entries and share theirs with others.
+void make_groups(const Settings& settings, size_t others, size_t factors, Side& side) {
+  std::map<double, std::vector<uint32_t>> by_ridge;
+  for (uint32_t at = 0; at < side.size(); ++at) {
+    const double frequency =
+        side.weights[at] + settings.unobserved_weight * static_cast<double>(others);
+    side.ridges.push_back(settings.factors.weight_decay *
+                          std::pow(frequency, settings.frequency_exponent));
+    const auto first = side.entries.begin() + static_cast<ptrdiff_t>(side.begin_of(at));
+    const size_t count = side.count_of(at);
+    const bool few = count <= ials_few(factors) &&
+                     std::all_of(first, first + static_cast<ptrdiff_t>(count),
+                                 [](const IalsEntry& entry) { return entry.weight >= kWeightMin; });
+    if (few) {
+      by_ridge[side.ridges.back()].push_back(at);
+    } else {
+      side.others.push_back(at);
+    }
+  }
+  for (auto& [ridge, rows] : by_ridge) {
+    if (rows.size() > 1) {
+      side.groups.push_back({ridge, std::move(rows)});
+    } else {
+      side.others.push_back(rows.front());
+    }
+  }
+}
+
 class IalsRun {
  public:
   IalsRun(const Training& training, const ImplicitData& data, Model& model)
@@ -71,7 +114,10 @@ class IalsRun {
         users_(make_side(data, true, width_)),
         items_(make_side(data, false, width_)),
         team_("fm-ials", std::max(1u, training.threads)),
-        scratch_(team_.size(), std::vector<float>(ials_scratch(width_))) {}
+        scratch_(team_.size(), std::vector<float>(ials_scratch(width_))) {
+    make_groups(settings_, items_.size(), model.num_factors(), users_);
+    make_groups(settings_, users_.size(), model.num_factors(), items_);
+  }
 
   Result<void> run() {
     begin();
@@ -98,6 +144,7 @@ class IalsRun {
     }
     for (uint64_t feature = 0; feature < model_.feature_dim(); ++feature) {
       model_.linear(feature) = 0;
+      if (training_.continued) continue;
       std::fill_n(model_.row(feature), model_.num_factors(), 0.0f);
     }
     model_.bias = 0;
@@ -134,36 +181,63 @@ class IalsRun {
   bool step(Side& own, Side& other) {
     make_gram(other);
     const auto unobserved = static_cast<float>(settings_.unobserved_weight);
-    std::vector<float> gram = other.gram;
-    for (float& value : gram) value *= unobserved;
+    gram_ = other.gram;
+    for (float& value : gram_) value *= unobserved;
+    bool solved = solve_rows(own, other, own.others, nullptr);
+    for (size_t first = 0; first < own.groups.size(); first += kGroupsAtOnce) {
+      const size_t count = std::min(kGroupsAtOnce, own.groups.size() - first);
+      factorise(own, first, count);
+      for (size_t at = 0; at < count; ++at) {
+        const std::vector<float>& upper = uppers_[at];
+        solved &= solve_rows(own, other, own.groups[first + at].rows,
+                             upper.empty() ? nullptr : upper.data());
+      }
+    }
+    return solved;
+  }
+
+  // Of the groups from `first` on; what is singular is left empty.
+  void factorise(const Side& own, size_t first, size_t count) {
+    std::atomic<size_t> next{0};
+    team_.run([&](unsigned) {
+      for (size_t at = next++; at < count; at = next++) {
+        std::vector<float>& upper = uppers_[at];
+        upper.resize(width_ * width_);
+        const auto ridge = static_cast<float>(own.groups[first + at].ridge);
+        if (!factorise_ials(gram_.data(), ridge, model_.num_factors(), width_, upper.data())) {
+          upper.clear();
+        }
+      }
+    });
+  }
+
+  // `upper`: of the rows' group, or null.
+  bool solve_rows(Side& own, const Side& other, const std::vector<uint32_t>& rows,
+                  const float* upper) {
     std::atomic<size_t> next{0};
     std::atomic<bool> solved{true};
     team_.run([&](unsigned member) {
-      for (size_t first = next.fetch_add(kRowsAtOnce); first < own.size();
+      for (size_t first = next.fetch_add(kRowsAtOnce); first < rows.size();
            first = next.fetch_add(kRowsAtOnce)) {
-        const size_t end = std::min(first + kRowsAtOnce, own.size());
+        const size_t end = std::min(first + kRowsAtOnce, rows.size());
         for (size_t at = first; at < end; ++at) {
-          const size_t begin = at == 0 ? 0 : own.ends[at - 1];
-          const IalsRow row{.gram = gram.data(),
-                            .ridge = static_cast<float>(ridge(own, at, other.size())),
+          const uint32_t number = rows[at];
+          const IalsRow row{.gram = gram_.data(),
+                            .ridge = static_cast<float>(own.ridges[number]),
                             .others = other.table.data(),
-                            .entries = own.entries.data() + begin,
-                            .count = own.ends[at] - begin,
+                            .entries = own.entries.data() + own.begin_of(number),
+                            .count = own.count_of(number),
                             .factors = model_.num_factors(),
                             .width = width_};
-          own.losses[at] =
-              solve_ials_row(row, scratch_[member].data(), own.table.data() + at * width_);
-          if (own.losses[at] < 0) solved = false;
+          float* const scratch = scratch_[member].data();
+          float* const out = own.table.data() + number * width_;
+          own.losses[number] = upper != nullptr ? solve_ials_few(row, upper, scratch, out)
+                                                : solve_ials_row(row, scratch, out);
+          if (own.losses[number] < 0) solved = false;
         }
       }
     });
     return solved;
-  }
-
-  double ridge(const Side& own, size_t at, size_t others) const {
-    const double frequency =
-        own.weights[at] + settings_.unobserved_weight * static_cast<double>(others);
-    return settings_.factors.weight_decay * std::pow(frequency, settings_.frequency_exponent);
   }
 
   double squares() const {
@@ -183,13 +257,13 @@ class IalsRun {
       }
     }
     double penalty = 0;
-    for (const auto& [own, other] : {std::pair(&users_, &items_), std::pair(&items_, &users_)}) {
+    for (const Side* own : {&users_, &items_}) {
       for (size_t at = 0; at < own->size(); ++at) {
         double norm = 0;
         for (size_t f = 0; f < width_; ++f) {
           norm += double{own->table[at * width_ + f]} * own->table[at * width_ + f];
         }
-        penalty += ridge(*own, at, other->size()) * norm;
+        penalty += own->ridges[at] * norm;
       }
     }
     return squares() + settings_.unobserved_weight * all + penalty;
@@ -210,6 +284,8 @@ class IalsRun {
   Side items_;
   runtime::Team team_;
   std::vector<std::vector<float>> scratch_;
+  std::vector<float> gram_;  // Of the side that stays, weighted.
+  std::array<std::vector<float>, kGroupsAtOnce> uppers_;
 };
 
 }  // namespace

@@ -10,7 +10,11 @@
 // frequency_exponent.
 //
 // It learns from users and items only. The model's factors of a user and an item are w_u and h_i,
-// everything else becomes 0, so that the output of a row of both is <w_u, h_i>.
+// everything else becomes 0, so that the output of a row of both is <w_u, h_i>. A training that
+// goes on from a model keeps the factors of users and items that its examples do not name.
+//
+// Rows of few entries, of the long tail of both sides, are solved in the space of their entries:
+// the matrix that those of one ridge have in common is factorised once (ials_kernels.h).
 #pragma once
 
 #include "engines/ml/algorithms/factorization_machines/training.h"

@@ -76,19 +76,25 @@ HWY_INLINE float dot(const float* a, const float* b, size_t width) {
   return hn::GetLane(hn::SumOfLanes(D(), hn::Add(low, high)));
 }
 
-// Solves A x = b by Cholesky's A = U'U, in place; b becomes x. False where A is not positive.
+// One step of Cholesky's A = U'U, in place: row p of U, and what is left of A below it. What lies
+// left of the diagonal in its first vector is not set. False where A is not positive.
+HWY_INLINE bool eliminate(float* a, size_t p, size_t size, size_t width) {
+  float* const row = a + p * width;
+  if (!(row[p] > 0) || !std::isfinite(row[p])) return false;
+  const V scale = hn::Set(D(), 1 / std::sqrt(row[p]));
+  for (size_t j = p / kLanes * kLanes; j < width; j += kLanes) {
+    hn::StoreU(hn::Mul(scale, hn::LoadU(D(), row + j)), D(), row + j);
+  }
+  for (size_t i = p + 1; i < size; ++i) add_scaled(-row[i], row, i, width, a + i * width);
+  return true;
+}
+
+// Solves A x = b; A is overwritten, b becomes x. False where A is not positive.
 HWY_INLINE bool solve(float* a, size_t size, size_t width, float* b) {
   for (size_t p = 0; p < size; ++p) {
-    float* const row = a + p * width;
-    if (!(row[p] > 0) || !std::isfinite(row[p])) return false;
-    const float inverse = 1 / std::sqrt(row[p]);
-    const V scale = hn::Set(D(), inverse);
-    for (size_t j = p / kLanes * kLanes; j < width; j += kLanes) {
-      hn::StoreU(hn::Mul(scale, hn::LoadU(D(), row + j)), D(), row + j);
-    }
-    // What lies left of the diagonal in the first vector is never read.
-    for (size_t i = p + 1; i < size; ++i) add_scaled(-row[i], row, i, width, a + i * width);
-    b[p] *= inverse;
+    if (!eliminate(a, p, size, width)) return false;
+    const float* const row = a + p * width;
+    b[p] /= row[p];
     for (size_t j = p + 1; j < size; ++j) b[j] -= b[p] * row[j];
   }
   for (size_t p = size; p-- > 0;) {
@@ -98,6 +104,62 @@ HWY_INLINE bool solve(float* a, size_t size, size_t width, float* b) {
     b[p] = sum / row[p];
   }
   return true;
+}
+
+bool FactoriseIals(const float* gram, float ridge, size_t factors, size_t width, float* out) {
+  std::copy_n(gram, width * width, out);
+  for (size_t f = 0; f < factors; ++f) out[f * width + f] += ridge;
+  for (size_t p = 0; p < factors; ++p) {
+    if (!eliminate(out, p, factors, width)) return false;
+  }
+  for (size_t p = 0; p < factors; ++p) std::fill_n(out + p * width, p, 0.0f);
+  return true;
+}
+
+// With M = U'U, H the rows of the other side that the entries name, C their weights and t their
+// targets: X = U^-T H', s = (C^-1 + X'X)^-1 t, out = U^-1 X s, and the errors are -C^-1 s.
+double SolveIalsFew(const IalsRow& row, const float* upper, float* scratch, float* out) {
+  const size_t width = row.width;
+  const size_t side = (row.count + kIalsUnit - 1) / kIalsUnit * kIalsUnit;
+  float* const a = scratch;
+  float* const x = scratch + width * width;
+  float* const s = x + 2 * kIalsRows * width;
+  for (size_t n = 0; n < row.count; ++n) {
+    std::copy_n(row.others + size_t{row.entries[n].other} * width, width, x + n * width);
+  }
+  for (size_t p = 0; p < row.factors; ++p) {
+    const float* const from = upper + p * width;
+    for (size_t n = 0; n < row.count; ++n) {
+      float* const to = x + n * width;
+      const float value = to[p] / from[p];
+      add_scaled(-value, from, p, width, to);
+      to[p] = value;
+    }
+  }
+  std::fill_n(a, row.count * side, 0.0f);
+  std::fill_n(s, width, 0.0f);
+  for (size_t n = 0; n < row.count; ++n) {
+    for (size_t m = n; m < row.count; ++m) {
+      a[n * side + m] = dot(x + n * width, x + m * width, width);
+    }
+    a[n * side + n] += 1 / row.entries[n].weight;
+    s[n] = row.entries[n].target;
+  }
+  if (!solve(a, row.count, side, s)) return -1;
+  std::fill_n(out, width, 0.0f);
+  double loss = 0;
+  for (size_t n = 0; n < row.count; ++n) {
+    add_scaled(s[n], x + n * width, 0, width, out);
+    loss += double{s[n]} * s[n] / row.entries[n].weight;
+  }
+  for (size_t p = row.factors; p-- > 0;) {
+    const float* const from = upper + p * width;
+    const float value = out[p];
+    out[p] = 0;  // What is left of it in the row is zero.
+    const size_t begin = p / (2 * kLanes) * (2 * kLanes);
+    out[p] = (value - dot(from + begin, out + begin, width - begin)) / from[p];
+  }
+  return loss;
 }
 
 double SolveIalsRow(const IalsRow& row, float* scratch, float* out) {
@@ -146,6 +208,8 @@ namespace millrace::ml::factorization_machines {
 
 HWY_EXPORT(AddGram);
 HWY_EXPORT(SolveIalsRow);
+HWY_EXPORT(FactoriseIals);
+HWY_EXPORT(SolveIalsFew);
 
 void add_gram(const float* rows, size_t count, size_t width, float* out) {
   HWY_DYNAMIC_DISPATCH(AddGram)(rows, count, width, out);
@@ -153,6 +217,14 @@ void add_gram(const float* rows, size_t count, size_t width, float* out) {
 
 double solve_ials_row(const IalsRow& row, float* scratch, float* out) {
   return HWY_DYNAMIC_DISPATCH(SolveIalsRow)(row, scratch, out);
+}
+
+bool factorise_ials(const float* gram, float ridge, size_t factors, size_t width, float* out) {
+  return HWY_DYNAMIC_DISPATCH(FactoriseIals)(gram, ridge, factors, width, out);
+}
+
+double solve_ials_few(const IalsRow& row, const float* upper, float* scratch, float* out) {
+  return HWY_DYNAMIC_DISPATCH(SolveIalsFew)(row, upper, scratch, out);
 }
 
 }  // namespace millrace::ml::factorization_machines

@@ -4,6 +4,7 @@
 // kIalsUnit, zero from the number of factors on.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -11,6 +12,9 @@ namespace millrace::ml::factorization_machines {
 
 inline constexpr size_t kIalsUnit = 32;
 inline constexpr size_t kIalsRows = 128;  // That are gathered at once.
+
+// The most entries of a row that solve_ials_few() takes, which beyond would not be the faster way.
+constexpr size_t ials_few(size_t factors) { return std::min(kIalsRows, factors / 2); }
 
 // One example as one of its two sides sees it.
 struct IalsEntry {
@@ -40,5 +44,12 @@ struct IalsRow {
 // Writes the least squares solution to `out` (a row of the table) and answers the sum of the
 // weighted squared errors of the entries; a negative number where the equations are singular.
 double solve_ials_row(const IalsRow& row, float* scratch, float* out);
+
+// Writes U of U'U = gram + ridge I to `out`, width x width; false where it is not positive.
+bool factorise_ials(const float* gram, float ridge, size_t factors, size_t width, float* out);
+
+// As solve_ials_row(), given what factorise_ials() makes of the row's gram and ridge: equations as
+// many as the row has entries, 1 to ials_few(), take the place of those of its factors (Woodbury).
+double solve_ials_few(const IalsRow& row, const float* upper, float* scratch, float* out);
 
 }  // namespace millrace::ml::factorization_machines

@@ -94,10 +94,27 @@ Settings settings_of(uint32_t factors) {
   return settings;
 }
 
+// Compares all factors with the reference's.
+void expect_reference(const RowBatch& rows, const Settings& settings) {
+  Model model(PredictorType::regressor, settings.feature_dim, settings.num_factors);
+  initialize(model, settings);
+  Reference reference(rows, settings, model, 40);
+  for (uint64_t epoch = 0; epoch < settings.epochs; ++epoch) reference.epoch();
+  const auto solved = test::solve_all(rows, settings, model, 1);
+  ASSERT_TRUE(solved) << solved.error().message;
+  for (uint64_t feature = 0; feature < settings.feature_dim; ++feature) {
+    for (uint32_t f = 0; f < settings.num_factors; ++f) {
+      const double expected = reference.factors()[feature][f];
+      EXPECT_NEAR(model.row(feature)[f], expected, 2e-4 * (1 + std::abs(expected)))
+          << settings.num_factors << " " << feature << " " << f;
+    }
+  }
+  EXPECT_EQ(model.bias, 0);
+}
+
+// Every user and item occurs, with weights and known negatives.
 TEST(Ials, SolvesAsTheReferenceInDoublePrecision) {
   for (const uint32_t factors : {2u, 16u, 31u, 32u, 33u, 70u}) {
-    const Settings settings = settings_of(factors);
-    // Every user and item occurs, with weights and known negatives.
     RowBatch rows;
     Generator generator(factors);
     for (uint32_t user = 0; user < 40; ++user) {
@@ -106,20 +123,46 @@ TEST(Ials, SolvesAsTheReferenceInDoublePrecision) {
         test::add_example(rows, user, 40 + item, label);
       }
     }
-    Model model(PredictorType::regressor, settings.feature_dim, factors);
-    initialize(model, settings);
-    Reference reference(rows, settings, model, 40);
-    for (uint64_t epoch = 0; epoch < settings.epochs; ++epoch) reference.epoch();
-    const auto solved = test::solve_all(rows, settings, model, 1);
-    ASSERT_TRUE(solved) << solved.error().message;
-    for (uint64_t feature = 0; feature < settings.feature_dim; ++feature) {
-      for (uint32_t f = 0; f < factors; ++f) {
-        const double expected = reference.factors()[feature][f];
-        EXPECT_NEAR(model.row(feature)[f], expected, 2e-4 * (1 + std::abs(expected)))
-            << factors << " " << feature << " " << f;
+    expect_reference(rows, settings_of(factors));
+  }
+}
+
+// Many rows of few entries have the same ridge; some have tiny weights.
+TEST(Ials, SolvesTheLongTailAsTheReference) {
+  for (const uint32_t factors : {8u, 33u, 64u, 70u}) {
+    for (const float weight : {1.0f, 0.5f, 1e-7f}) {
+      RowBatch rows;
+      for (uint32_t user = 0; user < 40; ++user) {
+        for (uint32_t at = 0; at <= user % 5; ++at) {
+          test::add_example(rows, user, 40 + (user + 7 * at) % 30, at == 0 ? weight : 1);
+        }
       }
+      expect_reference(rows, settings_of(factors));
     }
-    EXPECT_EQ(model.bias, 0);
+  }
+}
+
+// What new examples do not name stays as it was.
+TEST(Ials, GoesOnFromAModel) {
+  const Settings settings = settings_of(16);
+  RowBatch rows;
+  for (uint32_t user = 1; user < 40; ++user) test::add_example(rows, user, 40 + user % 29, 1);
+  Model model(PredictorType::regressor, settings.feature_dim, 16);
+  initialize(model, settings);
+  const Model before = model;
+  test::SilentProgress progress;
+  test::EmptySource source;
+  ASSERT_TRUE(solve({.settings = settings,
+                     .source = source,
+                     .memory = &rows,
+                     .progress = progress,
+                     .stop = {},
+                     .continued = true},
+                    model));
+  for (uint32_t f = 0; f < 16; ++f) {
+    EXPECT_EQ(model.row(0)[f], before.row(0)[f]);    // A user.
+    EXPECT_EQ(model.row(69)[f], before.row(69)[f]);  // An item.
+    EXPECT_NE(model.row(1)[f], before.row(1)[f]);
   }
 }
 
