@@ -10,8 +10,10 @@
 #include <string>
 
 #include "engines/ml/algorithms/factorization_machines/als.h"
+#include "engines/ml/algorithms/factorization_machines/automatic_ranking.h"
 #include "engines/ml/algorithms/factorization_machines/examples.h"
 #include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
+#include "engines/ml/algorithms/factorization_machines/retold.h"
 #include "engines/ml/algorithms/factorization_machines/solvers.h"
 #include "engines/ml/algorithms/factorization_machines/validation.h"
 
@@ -25,19 +27,22 @@ constexpr uint32_t kSampledFactors = 16;
 constexpr uint64_t kSampledEpochs = 100;  // Of mcmc, in the end.
 constexpr size_t kPathPatience = 2;       // Decays in a row that are no better.
 constexpr std::array kLinearDecays = {100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1};
-constexpr std::array kFactorDecays = {300.0, 100.0, 30.0, 10.0, 3.0, 1.0};
+constexpr std::array kFactorDecays = {300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3};
 constexpr std::array kClassFactorDecays = {100.0, 30.0, 10.0, 3.0, 1.0, 0.3};
 
 // What may be chosen, and how well it did.
 struct Candidate {
   Settings settings;
-  uint64_t patience = 2;  // Epochs that are no better, after which a trial ends.
+  uint64_t patience = 2;  // Epochs that are no better, after which a trial ends; 0: it does not.
   double loss = std::numeric_limits<double>::infinity();
   uint64_t best_epochs = 1;
 
   std::string name() const {
     const std::string_view solver = kSolvers[static_cast<size_t>(settings.solver)];
-    if (settings.solver == Solver::mcmc || settings.solver == Solver::adagrad) {
+    if (!settings.fields.empty() && settings.solver == Solver::adagrad) {
+      return fmt::format("a field-aware model of {} factors", settings.num_factors);
+    }
+    if (settings.solver != Solver::als) {
       return fmt::format("{} of {} factors", solver, settings.num_factors);
     }
     if (settings.num_factors == 0) {
@@ -49,7 +54,7 @@ struct Candidate {
   }
 };
 
-// Follows one trial on the rows that are held out.
+// Follows one trial on the rows that are held out; of one without patience only the end is seen.
 class Trial final : public Progress {
  public:
   Trial(const RowBatch& held, const std::stop_token& stop, Candidate& candidate)
@@ -57,6 +62,7 @@ class Trial final : public Progress {
 
   void batch(uint64_t, uint64_t, const Measures&) override {}
   bool epoch(uint64_t epoch, const Measures&, const Model& model) override {
+    if (candidate_.patience == 0) return !stop_.stop_requested();
     constexpr double kLittle = 1e-4;  // Of the loss; less is not worth an epoch.
     const double loss = ValidationWatch::loss_of(watch_.measure(model));
     if (loss < candidate_.loss * (1 - kLittle)) better_ = epoch;
@@ -67,6 +73,11 @@ class Trial final : public Progress {
     return !stop_.stop_requested() && epoch - better_ < candidate_.patience;
   }
   void note(std::string_view) override {}
+  void end(const Model& model) {
+    if (candidate_.patience > 0) return;
+    candidate_.loss = ValidationWatch::loss_of(watch_.measure(model));
+    candidate_.best_epochs = candidate_.settings.epochs;
+  }
 
  private:
   const ValidationWatch watch_;
@@ -75,44 +86,29 @@ class Trial final : public Progress {
   uint64_t better_ = 0;
 };
 
-// Tells of the last training in as many epochs as the log expects.
-class Retold final : public Progress {
- public:
-  Retold(const Training& training, uint64_t epochs)
-      : training_(training), told_(training.settings.epochs), epochs_(epochs) {}
-
-  void batch(uint64_t, uint64_t, const Measures&) override {}
-  bool epoch(uint64_t epoch, const Measures& measures, const Model& model) override {
-    const uint64_t now = (epoch + 1) * told_ / epochs_;
-    if (now == epoch * told_ / epochs_) return !training_.stop.stop_requested();
-    return training_.progress.epoch(now - 1, measures, model);
-  }
-  void note(std::string_view text) override { training_.progress.note(text); }
-
- private:
-  const Training& training_;
-  const uint64_t told_;
-  const uint64_t epochs_;
-};
-
 class Search {
  public:
   Search(const Training& training, const RowBatch& fit, const RowBatch& held)
-      : training_(training), fit_(fit), held_(held) {}
+      : training_(training), fit_(fit), held_(held), fitted_(fitted_decays(fit)) {}
 
   Candidate run() {
     compare_with_constant();
-    walk(kLinearDecays, linear(0), &Settings::linear);
+    walk(kLinearDecays, fitted_.linear, linear(0), &Settings::linear);
     walk(classes() ? std::span<const double>(kClassFactorDecays)
                    : std::span<const double>(kFactorDecays),
-         factors(std::min(num_factors(), kFewFactors)), &Settings::factors);
+         fitted_.factors, factors(std::min(num_factors(), kFewFactors)), &Settings::factors);
     if (best_.settings.num_factors > 0 && num_factors() > kFewFactors) {
       Candidate wide = best_;
       wide.settings.num_factors = num_factors();
       take_if_better(tried(wide));
     }
-    take_if_better(tried(sampled()));
-    take_if_better(tried(adagrad()));
+    if (worth_sampling()) take_if_better(tried(sampled()));
+    take_if_better(tried(descent(Solver::adagrad, {})));
+    take_if_better(tried(descent(Solver::sgd, {})));
+    const std::vector<uint64_t>& fields = training_.settings.fields;
+    if (fields.size() > 1 && !training_.ranks_items) {
+      take_if_better(tried(descent(Solver::adagrad, fields)));
+    }
     return best_;
   }
 
@@ -139,21 +135,26 @@ class Search {
     candidate.patience = 3;
     return candidate;
   }
+  bool worth_sampling() const {
+    return training_.memory->indices.size() <= kSampledEntries &&
+           fit_.indices.size() <= kSampledWidth * fit_.size();
+  }
+  // As long as in the end: a chain that has not come to rest says nothing about one that has.
   Candidate sampled() const {
-    Candidate candidate = als(std::min(num_factors(), kSampledFactors), 40);
+    Candidate candidate = als(std::min(num_factors(), kSampledFactors), kSampledEpochs);
     candidate.settings.solver = Solver::mcmc;
-    candidate.patience = 12;
+    candidate.patience = 0;
     return candidate;
   }
-  Candidate adagrad() const {
-    Candidate candidate = als(num_factors(), 30);
+  // With its own defaults (settings.cc).
+  Candidate descent(Solver solver, std::vector<uint64_t> fields) const {
+    Candidate candidate = als(num_factors(), 0);
     Settings& s = candidate.settings;
-    s.solver = Solver::adagrad;
-    s.fields.clear();
-    s.bias.learning_rate = s.linear.learning_rate = s.factors.learning_rate =
-        classes() ? 0.1 : 0.05;
-    s.linear.weight_decay = classes() ? 0.00002 : 0.01;
-    s.factors.weight_decay = classes() ? 0.00002 : 0.05;
+    s.solver = solver;
+    s.fields = std::move(fields);
+    apply_solver_defaults(s);
+    s.epochs = 30;
+    candidate.patience = 4;
     return candidate;
   }
 
@@ -168,11 +169,12 @@ class Search {
   }
 
   // From strong decays to weak ones, until they are no better.
-  void walk(std::span<const double> decays, Candidate candidate, TermSettings Settings::* term) {
+  void walk(std::span<const double> decays, double fitted, Candidate candidate,
+            TermSettings Settings::* term) {
     Candidate here;
     size_t worse = 0;
     for (const double decay : decays) {
-      (candidate.settings.*term).weight_decay = decay;
+      (candidate.settings.*term).weight_decay = decay * fitted;
       const Candidate now = tried(candidate);
       worse = now.loss < here.loss ? 0 : worse + 1;
       if (now.loss < here.loss) here = now;
@@ -192,11 +194,12 @@ class Search {
     const Result<void> solved = solve({.settings = settings,
                                        .source = source,
                                        .memory = &fit_,
-                                       .validation = &held_,
+                                       .validation = candidate.patience > 0 ? &held_ : nullptr,
                                        .progress = trial,
                                        .stop = training_.stop,
                                        .threads = training_.threads},
                                       model);
+    if (solved) trial.end(model);
     if (!solved) candidate.loss = std::numeric_limits<double>::infinity();
     training_.progress.note(fmt::format("auto: {}: loss {:.6g} after {} epochs", candidate.name(),
                                         candidate.loss, candidate.best_epochs));
@@ -205,14 +208,24 @@ class Search {
 
   void take_if_better(const Candidate& candidate) {
     const bool first = !std::isfinite(best_.loss);
-    if (first || candidate.loss < best_.loss * (1 - kBetter)) best_ = candidate;
+    const bool little =
+        classes() || (candidate.settings.solver == Solver::mcmc && best_.settings.num_factors > 0);
+    const double better = little ? kLittleBetter : kBetter;
+    if (first || candidate.loss < best_.loss * (1 - better)) best_ = candidate;
   }
 
   const Training& training_;
   const RowBatch& fit_;
   const RowBatch& held_;
+  const FittedDecays fitted_;  // Decays are tried in units of rows of two ones.
   Candidate best_;
 };
+
+// So many that the search takes a time that is bounded, however long rows are.
+size_t search_rows(const RowBatch& rows) {
+  const size_t width = std::max<size_t>(rows.indices.size() / rows.size(), 1);
+  return std::min(kSearchRows, kSearchEntries / width);
+}
 
 RowBatch first_rows(const RowBatch& rows, size_t count) {
   RowBatch out;
@@ -265,7 +278,10 @@ Result<void> solve_automatic(const Training& training, Model& model) {
   TRY(const RowBatch* memory, in_memory(training));
   if (memory->empty()) return ok;
   const RowBatch rows = shuffled(*memory, training.settings.seed);
-  RowBatch fit = first_rows(rows, kSearchRows);
+  if (is_implicit_feedback(rows, training.settings)) {
+    return solve_automatic_ranking(training, rows, model);
+  }
+  RowBatch fit = first_rows(rows, search_rows(rows));
   RowBatch held;
   if (training.validation == nullptr && fit.size() >= kRowsMin) held = hold_out(fit, kHeldOutPart);
   const RowBatch& judges = training.validation != nullptr ? *training.validation : held;
@@ -276,8 +292,7 @@ Result<void> solve_automatic(const Training& training, Model& model) {
   if (!std::isfinite(chosen.loss)) {  // Too little to choose by: the shortest description.
     chosen.settings = training.settings;
     chosen.settings.solver = Solver::als;
-    chosen.settings.linear.weight_decay = 1;
-    chosen.settings.factors.weight_decay = 10;
+    apply_solver_defaults(chosen.settings);
     chosen.best_epochs = 20;
   }
   return train_chosen(training, rows, std::move(chosen), model);

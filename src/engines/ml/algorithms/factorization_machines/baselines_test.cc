@@ -123,15 +123,18 @@ TEST_F(BaselinesJob, ARankingHasPopularityBeside) {
   folder_.write("input/data/train/part", ml::test::recordio(rows, 140));
   folder_.write("input/data/test/part", ml::test::recordio(test, 140));
   folder_.write("input/data/validation/part", ml::test::recordio(test, 140));
-  const std::string log = run(R"("feature_dim": "140", "num_factors": "8", "solver": "ials", )"
-                              R"("fields": "0,100", "predictor_type": "regressor")");
-  for (const std::string channel : {"test", "validation"}) {
-    const double popularity = value(log, channel + R"( popularity ndcg@10 <score>=(\S+))");
-    EXPECT_GT(popularity, 0.05) << log;
-    EXPECT_LT(popularity, 1) << log;
-    EXPECT_NE(log.find("on the channel '" + channel + "': "), std::string::npos) << log;
+  for (const std::string solver : {"ials", "auto"}) {
+    const std::string log = run(R"("feature_dim": "140", "num_factors": "8", "fields": "0,100", )"
+                                R"("predictor_type": "regressor", "solver": ")" +
+                                solver + "\"");
+    for (const std::string channel : {"test", "validation"}) {
+      const double popularity = value(log, channel + R"( popularity ndcg@10 <score>=(\S+))");
+      EXPECT_GT(popularity, 0.05) << log;
+      EXPECT_LT(popularity, 1) << log;
+      EXPECT_NE(log.find("on the channel '" + channel + "': "), std::string::npos) << log;
+    }
+    EXPECT_GT(value(log, R"(test model ndcg@10 <score>=(\S+))"), 0) << log;
   }
-  EXPECT_GT(value(log, R"(test model ndcg@10 <score>=(\S+))"), 0) << log;
 }
 
 // Memory is not spent on examples for the sake of a baseline.

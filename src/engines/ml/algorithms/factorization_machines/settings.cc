@@ -76,6 +76,10 @@ Result<std::vector<uint64_t>> parse_fields(std::string_view text, uint64_t featu
 constexpr size_t kBprNegatives = 1;
 constexpr size_t kSoftmaxNegatives = 512;
 
+size_t negatives_of(Solver solver) {
+  return solver == Solver::softmax ? kSoftmaxNegatives : kBprNegatives;
+}
+
 // What a solver of ours takes for what was not said.
 struct Defaults {
   Solver solver;
@@ -99,7 +103,7 @@ constexpr std::array kDefaults = {
 // What differs for classes, whose gradients are small.
 constexpr std::array kClassDefaults = {
     Defaults{Solver::sgd, 15, 0.05, 0, 0.05, 0.002, 0, 0.05, 0.03, 0.05},
-    Defaults{Solver::adagrad, 10, 0.05, 0, 0.05, 0.002, 0, 0.05, 0.005, 0.1},
+    Defaults{Solver::adagrad, 10, 0.05, 0, 0.05, 0.002, 0, 0.05, 0.02, 0.1},
     Defaults{Solver::als, 50, 0, 0, 0, 2, 0, 0, 20, 0.1},
 };
 
@@ -118,13 +122,15 @@ const Defaults* find_defaults(const Settings& settings) {
   return own != nullptr ? own : find(kDefaults);
 }
 
-void apply_solver_defaults(const HyperparameterValues& values, Settings& settings) {
+// Takes the defaults of its solver where `given(name)` says that nothing was said.
+template <class Given>
+void apply_defaults(const Given& given, Settings& settings) {
   const Defaults* const found = find_defaults(settings);
   if (found == nullptr) return;
   const auto set = [&](std::string_view name, double& value, double by_default) {
-    if (!values.given(name)) value = by_default;
+    if (!given(name)) value = by_default;
   };
-  if (!values.given("epochs")) settings.epochs = found->epochs;
+  if (!given("epochs")) settings.epochs = found->epochs;
   set("bias_lr", settings.bias.learning_rate, found->bias_lr);
   set("bias_wd", settings.bias.weight_decay, found->bias_wd);
   set("linear_lr", settings.linear.learning_rate, found->linear_lr);
@@ -132,16 +138,16 @@ void apply_solver_defaults(const HyperparameterValues& values, Settings& setting
   set("factors_lr", settings.factors.learning_rate, found->factors_lr);
   set("factors_wd", settings.factors.weight_decay, found->factors_wd);
   if (settings.solver == Solver::als) {
-    settings.linear.decay_fits_rows = !values.given("linear_wd");
-    settings.factors.decay_fits_rows = !values.given("factors_wd");
+    settings.linear.decay_fits_rows = !given("linear_wd");
+    settings.factors.decay_fits_rows = !given("factors_wd");
   }
-  if (!values.given("linear_init_method")) {
+  if (!given("linear_init_method")) {
     set("linear_init_sigma", settings.linear.initializer.argument, found->linear_sigma);
   }
-  if (!values.given("factors_init_method")) {
+  if (!given("factors_init_method")) {
     set("factors_init_sigma", settings.factors.initializer.argument, found->factors_sigma);
   }
-  settings.bias_from_data = !values.given("bias_init_method");
+  settings.bias_from_data = !given("bias_init_method");
 }
 
 Result<void> check_size(const Settings& settings) {
@@ -186,7 +192,7 @@ Result<Settings> read_settings(const HyperparameterValues& values) {
   settings.seed = static_cast<uint64_t>(values.integer("seed"));
   settings.unobserved_weight = values.real("unobserved_weight");
   settings.frequency_exponent = values.real("frequency_exponent");
-  settings.negatives = settings.solver == Solver::softmax ? kSoftmaxNegatives : kBprNegatives;
+  settings.negatives = negatives_of(settings.solver);
   if (values.has("negatives")) {
     settings.negatives = static_cast<size_t>(values.integer("negatives"));
   }
@@ -200,8 +206,14 @@ Result<Settings> read_settings(const HyperparameterValues& values) {
     TRY(settings.fields, parse_fields(values.text("fields"), settings.feature_dim));
   }
   TRY(check_size(settings));
-  apply_solver_defaults(values, settings);
+  apply_defaults([&](std::string_view name) { return values.given(name); }, settings);
   return settings;
+}
+
+void apply_solver_defaults(Settings& settings) {
+  apply_defaults([](std::string_view) { return false; }, settings);
+  settings.negatives = negatives_of(settings.solver);
+  settings.sampling = NegativeSampling::uniform;
 }
 
 void initialize(Model& model, const Settings& settings) {

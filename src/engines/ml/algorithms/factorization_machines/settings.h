@@ -62,6 +62,9 @@ struct Settings {
 
 Result<Settings> read_settings(const HyperparameterValues& values);
 
+// Sets what a solver of ours takes for what is not said, all but the initialisers' methods.
+void apply_solver_defaults(Settings& settings);
+
 // Draws every parameter from its initializer; depends on the seed only.
 void initialize(Model& model, const Settings& settings);
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engines/ml/algorithms/factorization_machines/artefact.h"
+#include "engines/ml/algorithms/factorization_machines/automatic_ranking.h"
 #include "engines/ml/algorithms/factorization_machines/baselines.h"
 #include "engines/ml/algorithms/factorization_machines/examples.h"
 #include "engines/ml/algorithms/factorization_machines/factorization_machines.h"
@@ -107,7 +108,9 @@ class Trainer {
     ObservedSource source(rows ? static_cast<ExampleSource&>(*rows) : streamed);
     LoggedProgress progress(job_, settings_);
     std::optional<RankingValidation> ranking;
-    if (ranks(settings_.solver) && memory_ && validation_) {
+    ranks_ = ranks(settings_.solver) || (settings_.solver == Solver::automatic && memory_ &&
+                                         is_implicit_feedback(*memory_, settings_));
+    if (ranks_ && memory_ && validation_) {
       TRY(ranking, RankingValidation::make(*memory_, *validation_, settings_));
     }
     progress.watch(validation_ ? &*validation_ : nullptr, ranking ? &*ranking : nullptr);
@@ -118,7 +121,8 @@ class Trainer {
                             .progress = progress,
                             .stop = job_.stop,
                             .threads = threads(),
-                            .continued = continued};
+                            .continued = continued,
+                            .ranks_items = tables().items != nullptr};
     TRY(solve(training, model_));
     if (progress.last().rows() == 0 && !job_.stop.stop_requested()) return no_record("train");
     if (job_.stop.stop_requested()) job_.log.info("Stopping early, as asked; the model is kept");
@@ -173,7 +177,7 @@ class Trainer {
     const bool tested = job_.channels.contains("test");
     if (!held_out && !tested) return ok;
     std::vector<const RowBatch*> rows;
-    if (!ranks(settings_.solver)) {
+    if (!ranks_) {
       rows = memory_ ? std::vector<const RowBatch*>{&*memory_} : streamed.kept();
     }
     const Baselines baselines(settings_, memory_ ? evaluation::mean_label(*memory_) : seen.mean(),
@@ -185,7 +189,7 @@ class Trainer {
       validate(baselines);
     }
     if (tested) TRY(score(baselines));
-    if (!baselines.left_out().empty() && !ranks(settings_.solver)) {
+    if (!baselines.left_out().empty() && !ranks_) {
       job_.log.info("Ridge is left out of the baselines: " + baselines.left_out());
     }
     return ok;
@@ -218,7 +222,7 @@ class Trainer {
     if (measures.rows() == 0) return no_record("test");
     for (const Measure& measure : measures.all()) job_.log.test_score(measure);
     log_all(job_.log, "test", measures);
-    if (ranks(settings_.solver)) return rank_test();
+    if (ranks_) return rank_test();
     log_baselines(job_.log, "test", measures, beside.all());
     return ok;
   }
@@ -285,6 +289,7 @@ class Trainer {
   std::optional<RowBatch> memory_;
   std::optional<RowBatch> validation_;
   RowBatch batch_;
+  bool ranks_ = false;  // The model is to rank items: of implicit feedback.
 };
 
 }  // namespace

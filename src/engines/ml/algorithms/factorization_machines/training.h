@@ -46,7 +46,8 @@ struct Training {
   Progress& progress;
   std::stop_token stop;
   unsigned threads = 1;
-  bool continued = false;  // The model comes from an earlier job.
+  bool continued = false;    // The model comes from an earlier job.
+  bool ranks_items = false;  // An item table comes with the model: it is to be a plain machine.
 };
 
 // The examples of a solver that needs all of them at once. Errors: exhausted.
