@@ -11,8 +11,8 @@
 // each for as many epochs as make it better. Decays are those for rows of two ones and fitted to
 // longer ones (als.h). Paths of them end after two that were no better, and something more complex
 // is taken only where its rmse (a regressor's) or cross-entropy (a classifier's) is smaller by
-// kBetter of it; by kLittleBetter of a classifier, whose losses lie close to each other, and of mcmc
-// beside a model with factors. What was tried and chosen is in the log. Of more than
+// kBetter of it; by kLittleBetter of a classifier, whose losses lie close to each other, and of
+// mcmc beside a model with factors. What was tried and chosen is in the log. Of more than
 // kSearchRows examples or kSearchEntries non-zeros a random part is searched on, and all are
 // learned from.
 //
