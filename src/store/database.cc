@@ -58,7 +58,9 @@ rocksdb::Options rocks_options(const Database::Options& wanted) {
   o.memtable_insert_with_hint_prefix_extractor = std::make_shared<TableOfKey>();
   o.arena_block_size = arena_block_bytes(wanted);
   o.max_total_wal_size = 4 * wanted.write_buffer_bytes;
-  o.max_background_jobs = 2;
+  // One that flushes and two that compact: while one merges files into the large level, the other
+  // keeps those few that came meanwhile, of which a seek looks into every one.
+  o.max_background_jobs = 3;
   o.max_open_files = 256;
   o.max_file_opening_threads = 1;
   o.table_cache_numshardbits = 2;
