@@ -26,6 +26,10 @@ struct Objects::State {
         settings(w.db, kSettings, l.cached_settings_bytes),
         hot(w.db, kHotBytes) {}
 
+  // ending.h
+  static Task<void> end_bytes(Writer* writer);
+  static Task<void> abandon(Writer* writer);
+
   // What becomes of blobs that were dropped: gone when the change is answered, so that their space
   // is there again, or soon after it.
   enum class Clearing : uint8_t { at_once, soon };

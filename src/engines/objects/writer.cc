@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "engines/objects/ending.h"
 #include "engines/objects/sealing.h"
 #include "engines/objects/state.h"
 
@@ -29,7 +30,7 @@ struct Writer::State {
   // To the blob, sealed where the object is.
   Task<void> put(BytesView bytes);
   Seal seal() const;
-  // Ends the bytes; answers where they lie.
+  // Ends the bytes, where they are not; answers where they lie.
   Task<std::vector<Segment>> finish();
   Result<void> complete(Digests& digests);
   // After a commit that did not happen.
@@ -49,6 +50,7 @@ struct Writer::State {
   Bytes small;
   std::optional<store::BlobWriter> blob;
   uint64_t size = 0;
+  std::optional<std::vector<Segment>> ended;  // By end_bytes(), and not committed.
 };
 
 Bytes Objects::State::take_buffer() {
@@ -121,6 +123,11 @@ Seal Writer::State::seal() const {
 }
 
 Task<std::vector<Segment>> Writer::State::finish() {
+  if (ended) {
+    std::vector<Segment> segments = std::move(*ended);
+    ended.reset();
+    co_return segments;
+  }
   if (size == 0) co_return std::vector<Segment>();
   Segment segment;
   segment.length = size;
@@ -178,6 +185,7 @@ const Protection& Writer::protection() const { return state_->guarded.protection
 
 Task<void> Writer::write(BytesView bytes) {
   State* const state = state_.get();
+  if (state->ended) co_return fail(ErrorKind::invalid, "the bytes have ended");
   const uint64_t size_max = state->owner.limits.part_bytes_max;
   if (bytes.size() > size_max - state->size) {
     co_return fail(ErrorKind::invalid, fmt::format("more than {} bytes were written", size_max));
@@ -187,6 +195,24 @@ Task<void> Writer::write(BytesView bytes) {
   state->size += bytes.size();
   co_return ok;
 }
+
+Task<void> Objects::State::end_bytes(Writer* writer) {
+  Writer::State* const state = writer->state_.get();
+  if (state->ended) co_return ok;
+  CO_TRY(std::vector<Segment> segments, co_await state->finish());
+  state->ended = std::move(segments);
+  co_return ok;
+}
+
+Task<void> Objects::State::abandon(Writer* writer) {
+  Writer::State* const state = writer->state_.get();
+  if (!state->ended) co_return ok;
+  CO_TRY(std::vector<Segment> segments, co_await state->finish());
+  co_return co_await state->discard(std::move(segments), ErrorKind::invalid);
+}
+
+Task<void> end_bytes(Writer& writer) { return Objects::State::end_bytes(&writer); }
+Task<void> abandon(Writer& writer) { return Objects::State::abandon(&writer); }
 
 Task<Entry> Writer::commit(Digests digests, Conditions conditions, Cause cause) {
   State* const state = state_.get();

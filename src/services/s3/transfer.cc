@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engines/objects/ending.h"
 #include "runtime/both.h"
 #include "services/s3/checksums.h"
 #include "wire/auth/payload.h"
@@ -9,6 +10,8 @@
 namespace millrace::s3 {
 namespace {
 
+// From here on a body's digests run beside it (payload.h), and its bytes go to a file.
+constexpr size_t kEndedBesideBytes = 64 * 1024;
 constexpr uint64_t kAtOnceBytes = store::kBlobChunkBytes;  // Read before the answer begins.
 
 // An object's range as a body. Its first bytes are there before the answer begins.
@@ -31,7 +34,8 @@ class RangeBody final : public http::BodyReader {
     first_.remove_prefix(piece);
     if (!first_.empty() || range_.length == 0) co_return piece;
     memory_.reset();
-    if (piece == size) co_return piece;
+    // Less than a chunk would be opened for its beginning, and kept aside for the next read.
+    if (piece > 0 && size - piece < kAtOnceBytes) co_return piece;
     CO_TRY(const size_t more, co_await next(buffer + piece, size - piece));
     co_return piece + more;
   }
@@ -76,10 +80,16 @@ Task<objects::Digests> receive(wire::Call& call, objects::Writer& writer, std::s
     digests.checksums.push_back(own_checksum(inside));
     co_return digests;
   }
+  const std::optional<uint64_t> announced = call.payload->content_length();
   Result<BytesView> piece = co_await call.payload->next();
   while (piece && !piece->empty()) {
     Result<void> written;
-    if (piece->size() < auth::PayloadVerifier::kPieceBytes) {
+    if (announced == writer.size_bytes() + piece->size() && *announced >= kEndedBesideBytes) {
+      // The disk takes all of it while the digests of many uploads gather.
+      written = co_await writer.write(*piece);
+      if (written) written = co_await objects::end_bytes(writer);
+      if (written) piece = co_await call.payload->next();
+    } else if (piece->size() < auth::PayloadVerifier::kPieceBytes) {
       written = co_await writer.write(*piece);
       if (written) piece = co_await call.payload->next();
     } else {
@@ -92,7 +102,10 @@ Task<objects::Digests> receive(wire::Call& call, objects::Writer& writer, std::s
     }
     if (!written) co_return fail(name_write_error(std::move(written).error()));
   }
-  if (!piece) co_return fail(name_read_error(std::move(piece).error()));
+  if (!piece) {
+    static_cast<void>(co_await objects::abandon(writer));
+    co_return fail(name_read_error(std::move(piece).error()));
+  }
   digests.etag = to_hex(call.payload->md5());
   digests.checksums = kept_checksums(call.payload->checksums());
   co_return digests;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engines/objects/ending.h"
 #include "services/s3/checksums.h"
 #include "services/s3/encryption/encryption.h"
 #include "services/s3/metadata.h"
@@ -59,7 +60,10 @@ Task<UploadPartOutput> upload_part(S3& s3, wire::Call& call, UploadPartRequest i
     digests.checksums = {{upload.checksum_kind, auth::checksum_of(kind, in.body())}};
   }
   const bool given = from_inside || call.payload->checksums_given();
-  CO_TRY(check_kind(upload, given, digests.checksums));
+  if (Result<void> fits = check_kind(upload, given, digests.checksums); !fits) {
+    static_cast<void>(co_await objects::abandon(*writer));
+    co_return fail(std::move(fits).error());
+  }
   const Result<objects::Part> part = co_await writer->commit_part(std::move(digests));
   if (!part) co_return fail(translate_upload(s3, id, upload_id, part.error()));
   auto out = call.make<UploadPartOutput>();
