@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace json = boost::json;
 
 constexpr size_t kLineBytesMax = 1 << 20;
 constexpr size_t kTextBytesMax = 4096;  // Of an id, a name, a category.
+constexpr size_t kRowBytesMin = 16;     // `{"id":1,"features":` begins one.
 
 std::unexpected<Error> wrong(std::string_view name, std::string_view what) {
   return fail(ErrorKind::invalid, fmt::format("'{}' {}", name, what));
@@ -42,6 +44,12 @@ Result<double> read_number(std::string_view name, const json::value& value) {
   TRY(const double number, json_number(value));
   if (!(std::abs(number) < 1e30)) return wrong(name, "is too large");
   return number;
+}
+
+// At least as many rows as there can be, of any size.
+size_t rows_at_most(BytesView lines) {
+  const auto ends = static_cast<uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+  return std::min({ends + 1, lines.size() / kRowBytesMin + 1, kTableRowsMax});
 }
 
 // Reads the lines of a table: `take(object)` makes a row of each.
@@ -108,6 +116,8 @@ Result<void> finish_row(std::string id, size_t rows_before, const RowBatch& feat
 Result<ItemTable> ItemTable::parse(BytesView lines, uint64_t feature_dim) {
   const RowRules rules{.feature_dim = feature_dim, .label = LabelRule::ignored};
   ItemTable table;
+  table.ids_.reserve(rows_at_most(lines));
+  table.items_.reserve(rows_at_most(lines));
   const auto member = [&](std::string_view name, const json::value& value,
                           Item& item) -> Result<void> {
     if (name == "id") {
@@ -153,6 +163,8 @@ std::optional<uint32_t> ItemTable::find_category(std::string_view name) const {
 Result<UserTable> UserTable::parse(BytesView lines, uint64_t feature_dim, const ItemTable& items) {
   const RowRules rules{.feature_dim = feature_dim, .label = LabelRule::ignored};
   UserTable table;
+  table.ids_.reserve(rows_at_most(lines));
+  table.seen_.reserve(rows_at_most(lines));
   const auto take_seen = [&](const json::value& value,
                              std::vector<uint32_t>& seen) -> Result<void> {
     if (!value.is_array()) return wrong("seen", "is not a list");

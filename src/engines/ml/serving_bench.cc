@@ -134,6 +134,28 @@ void bench_top_n(size_t items, size_t factors) {
       reading.first, plain.first);
 }
 
+void bench_table(runtime::Disk& disk, size_t items) {
+  const test::Folder folder;
+  ASSERT(factorization_machines::save_artefact(disk, folder.path() / "model_algo-1",
+                                               make_model(items, 64), {})
+             .has_value());
+  Bytes table;
+  for (size_t item = 0; item < items; ++item) {
+    table += fmt::format(R"({{"id": "item-{}", "features": {{"keys": [{}], "values": [1]}}, )"
+                         R"("name": "the item number {}", "category": "c{}", "price": 2.5, )"
+                         R"("margin": 0.3, "in_stock": true}})"
+                         "\n",
+                         item, item, item, item % 50);
+  }
+  folder.write("items.jsonl", table);
+  const double begin = wall_seconds();
+  const auto predictor = find_algorithm("factorization-machines")->load(disk, folder.path());
+  const double spent = wall_seconds() - begin;
+  ASSERT(predictor.has_value() && (*predictor)->recommender() != nullptr);
+  fmt::print("a table of {} items, {:.1f} MB, k = 64: ready to rank in {:.0f} ms\n", items,
+             static_cast<double>(table.size()) * 1e-6, spent * 1e3);
+}
+
 void bench_loading(runtime::Disk& disk) {
   constexpr uint64_t kFeatures = 4'100'000;  // A little more than 1 GiB at k = 64.
   const test::Folder folder;
@@ -162,6 +184,7 @@ int main(int count, char**) {
   for (const size_t factors : {32u, 128u}) ml::bench_top_n(100'000, factors);
   ml::bench_top_n(10'000, 64);
   ml::bench_top_n(1'000'000, 64);
+  ml::bench_table(*disk, 100'000);
   ml::bench_loading(*disk);
   return 0;
 }
