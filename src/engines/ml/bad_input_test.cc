@@ -345,7 +345,8 @@ TEST_P(BadInputOf, OneLabelIsLearned) {
     EXPECT_EQ(failure(kLibsvm, data, solver(), type), "");
     const float answer = score("0 0:1 2:1");
     EXPECT_TRUE(std::isfinite(answer));
-    if (ranks() || GetParam() == "adam") continue;  // Adam's default rates take it only some way.
+    // Adam's default rates take it only some way; auto sees a ranking in pairs that are all ones.
+    if (ranks() || GetParam() == "adam" || GetParam() == "auto") continue;
     EXPECT_NEAR(answer, 1, type[0] == 'r' ? 0.05 : 0.25) << type;
   }
   if (ranks()) {
