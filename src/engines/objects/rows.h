@@ -72,6 +72,7 @@ struct UsualProtection {
   std::optional<Guard> guard;  // Nothing: as the platform usually does.
   std::string name;   // Of a named key, in its owner's words; empty: the platform's choice.
   bool wide = false;  // As of Protect.
+  bool refuses_callers = false;  // Nothing new is protected by a caller's key.
   bool operator==(const UsualProtection&) const = default;
 
   template <class Self, class Visitor>
@@ -79,6 +80,7 @@ struct UsualProtection {
     v(1, self.guard);
     v(2, self.name);
     v(3, self.wide);
+    v(4, self.refuses_callers);
   }
 };
 

@@ -165,6 +165,7 @@ Task<objects::Protect> read_encryption(S3& s3, const wire::Call& call, Encryptio
   objects::Protect out;
   out.guard = asked.value_or(usual.guard.value_or(s3.objects.usual_guard()));
   if (out.guard == Guard::caller) {
+    if (usual.refuses_callers) co_return fail(problem(Problem::access_denied));
     CO_TRY(out.caller_key, read_customer_key(headers.customer));
   }
   if (out.guard != Guard::named) co_return out;
@@ -174,10 +175,10 @@ Task<objects::Protect> read_encryption(S3& s3, const wire::Call& call, Encryptio
   const std::string name = asked ? std::string(headers.key_id) : usual.name;
   const Realm realm{call.principal.account, bucket.region};
   CO_TRY(const keys::MasterKey key, co_await kms_key(s3, call, realm, name));
-  CO_TRY(check_usable(key));
   out.name = arn_of(key);
   const KeyUse use{"kms:GenerateDataKey", out.name, id.bucket, id.key, out.wide};
   CO_TRY(authorize_kms_key(s3, call, use));
+  CO_TRY(check_usable(key));
   co_return out;
 }
 

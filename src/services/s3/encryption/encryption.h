@@ -6,7 +6,8 @@
 // that says nothing. See put_bucket_encryption.test.
 // DIVERGES: Dual-layer encryption (aws:kms:dsse) is refused by name.
 // DIVERGES: customer keys are taken over plain HTTP, where AWS requires TLS: there is none.
-// DIVERGES: a new bucket takes customer keys, which AWS blocks on buckets made since April 2026.
+// DIVERGES: a new bucket takes customer keys until it is told to block them; AWS blocks them on
+// buckets made since April 2026 until it is told not to.
 //
 // Threads: as the operations. Sources: S3 User Guide, "Protecting data with server-side
 // encryption"; API Reference, PutObject, GetObject, CopyObject, UploadPart.
