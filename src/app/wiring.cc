@@ -27,6 +27,7 @@
 #include "services/cloudwatch/cloudwatch.h"
 #include "services/iam/iam.h"
 #include "services/kms/kms.h"
+#include "services/kms/policies/access.h"
 #include "services/logs/logs.h"
 #include "services/s3/browser/front.h"
 #include "services/s3/encryption/data_keys.h"
@@ -176,7 +177,7 @@ struct Platform::Parts {
   // Services.
   cloudwatch::Cloudwatch cloudwatch_service{series, outside.clock};
   iam::Iam iam_service{db, identities, outside.clock};
-  kms::Kms kms_service{db, keyring, outside.clock};
+  kms::Kms kms_service{db, keyring, outside.clock, permissions};
   logs::Logs logs_service{logs, outside.clock};
   Keys keys{identities, outside.clock};
   s3::AccessLogs access_logs{{objects, db, outside.clock, outside.random}};
@@ -202,7 +203,7 @@ struct Platform::Parts {
   wire::Directory directory{{
       cloudwatch::bind(cloudwatch_service),
       iam::bind(iam_service),
-      kms::bind(kms_service),
+      with_policies(kms::bind(kms_service), &kms::authorize),
       logs::bind(logs_service),
       with_policies(s3::bind(s3_service), &s3::authorize),
       sts::bind(sts_service),

@@ -175,6 +175,7 @@ Decision evaluate(const Policies& policies, const Request& request) {
   const bool same_account = !subject.account.empty() && subject.account == request.resource_account;
   if (same_account) {
     if (suffices(resource, own, subject)) return {.allowed = true};
+    if (policies.resource_rules && !resource.allow) return denied(PolicyKind::resource, false);
     return decide_own(own);
   }
   const Decision mine = decide_own(own);

@@ -3,11 +3,11 @@
 //
 // An explicit Deny in any of them wins; then there must be an Allow; otherwise the request is
 // denied implicitly. Within the account that owns the resource an Allow of the identity's policies
-// or of the resource's is enough; across accounts both are needed. A permissions boundary and a
-// session policy limit what identity policies allow. Pure; any thread; costs no more than the
-// product of the documents' sizes and the longest value (statements.h bounds the documents).
-// Source: IAM User Guide, "Policy evaluation logic", "Cross-account policy evaluation logic",
-// "Permissions boundaries". See evaluate_test.cc.
+// or of the resource's is enough (but see Policies::resource_rules); across accounts both are
+// needed. A permissions boundary and a session policy limit what identity policies allow. Pure; any
+// thread; costs no more than the product of the documents' sizes and the longest value
+// (statements.h bounds the documents). Source: IAM User Guide, "Policy evaluation logic",
+// "Cross-account policy evaluation logic", "Permissions boundaries". See evaluate_test.cc.
 #pragma once
 
 #include <memory>
@@ -54,6 +54,8 @@ struct Policies {
   std::vector<DocumentPtr> session;  // Given when the session was made; each limits it.
   bool has_session = false;
   DocumentPtr resource;
+  // Policies of identities count only where the resource's lets their account in.
+  bool resource_rules = false;
   ListGrant list = ListGrant::none;
 };
 

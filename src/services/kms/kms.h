@@ -11,6 +11,7 @@
 
 #include "api/kms.h"
 #include "engines/keys/keyring.h"
+#include "engines/policy/permissions.h"
 #include "runtime/clock.h"
 #include "services/kms/limits.h"
 #include "wire/pipeline/call.h"
@@ -22,16 +23,19 @@ struct Kms {
   store::Database& db;
   keys::Keyring& keyring;
   runtime::Clock& clock;
+  policy::Permissions& permissions;
 };
 
 // arn:aws:kms:<region>:<account>:key/<id>, …:alias/<name>
 std::string arn_of(const keys::MasterKey& key);
 std::string alias_arn(const Realm& realm, std::string_view name);
 
-// The key that a request names: by id or ARN, or by an alias and its ARN.
-// Errors: NotFoundException, InvalidArnException, AccessDeniedException (of another account).
+// The key that a request names: by id or ARN, or by an alias and its ARN; by an ARN also one of
+// another account, whose policy has been asked (policies/access.h).
+// Errors: NotFoundException, InvalidArnException.
 Result<keys::MasterKey> find_key(store::Txn& txn, const Realm& realm, std::string_view name);
-// The same where AWS takes no alias.
+// The same where AWS takes no alias, and no other account's key.
+// Errors also: AccessDeniedException (of another account).
 Result<keys::MasterKey> find_key_by_id(store::Txn& txn, const Realm& realm, std::string_view name);
 // …and changes it. Errors also: AccessDeniedException (a key of AWS's), KMSInvalidStateException
 // (it waits to be deleted).
@@ -50,9 +54,8 @@ Result<void> check_usable(const keys::MasterKey& key);
 std::string_view name_of(keys::KeyState state);
 void write_metadata(const api::KeyMetadata& out, const keys::MasterKey& key);
 
-// AWS's policy of a key whose maker gave none.
-std::string default_policy(std::string_view account);
-// Errors: MalformedPolicyDocumentException, LimitExceededException.
+// Whether a key may have that policy, as a document. Errors: MalformedPolicyDocumentException,
+// LimitExceededException.
 Result<void> check_policy(std::string_view document);
 
 Error no_such_alias(const Realm& realm, std::string_view name);

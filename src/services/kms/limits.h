@@ -9,7 +9,6 @@ namespace millrace::kms {
 inline constexpr size_t kTagsPerKey = 50;
 inline constexpr size_t kAliasesPerKey = 50;
 inline constexpr size_t kPolicyBytesMax = 32 * 1024;
-inline constexpr size_t kPolicyDepthMax = 16;
 inline constexpr size_t kContextBytesMax = 8 * 1024;
 inline constexpr int64_t kPendingDaysMin = 7;
 inline constexpr int64_t kPendingDaysMax = 30;

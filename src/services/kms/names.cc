@@ -20,9 +20,14 @@ Error no_such_key(const Realm& realm, std::string_view id) {
       fmt::format("Key '{}' does not exist", make_arn("kms", realm, fmt::format("key/{}", id))));
 }
 
-// What a request's KeyId says, once ARNs are taken apart: an alias, or a key's id.
-Result<std::string> resource_of(const Realm& realm, std::string_view name) {
-  if (!name.starts_with("arn:")) return std::string(name);
+// What a request's KeyId says, once ARNs are taken apart: an alias, or a key's id; and whose it is.
+struct Named {
+  Realm realm;
+  std::string resource;
+};
+
+Result<Named> named_of(const Realm& realm, std::string_view name) {
+  if (!name.starts_with("arn:")) return Named{realm, std::string(name)};
   const Arn arn = parse_arn(name);
   const bool known = arn.resource.starts_with(kKeyPart) || arn.resource.starts_with(kAliasPart);
   if (!arn.valid() || arn.service != "kms" || arn.partition != "aws" || !known) {
@@ -32,15 +37,9 @@ Result<std::string> resource_of(const Realm& realm, std::string_view name) {
   if (arn.region != realm.region) {
     return fail(errors::not_found(fmt::format("Invalid arn {}", arn.region)));
   }
-  if (arn.account != realm.account) {
-    return fail(Error{ErrorKind::denied,
-                      fmt::format("The key {} is of another account, and no resource-based policy "
-                                  "of it allows this action",
-                                  name),
-                      "AccessDeniedException", 400});
-  }
-  if (arn.resource.starts_with(kKeyPart)) return arn.resource.substr(kKeyPart.size());
-  return arn.resource;
+  const bool key = arn.resource.starts_with(kKeyPart);
+  return Named{{arn.account, arn.region},
+               key ? arn.resource.substr(kKeyPart.size()) : arn.resource};
 }
 
 Result<keys::MasterKey> find_by_id(store::Txn& txn, const Realm& realm, std::string_view id) {
@@ -62,22 +61,26 @@ std::string alias_arn(const Realm& realm, std::string_view name) {
   return make_arn("kms", realm, name);
 }
 
-// DIVERGES: the keys of another account are refused: key policies are kept and answered, and let
-// nobody in.
 Result<keys::MasterKey> find_key(store::Txn& txn, const Realm& realm, std::string_view name) {
-  TRY(const std::string resource, resource_of(realm, name));
-  if (!resource.starts_with(kAliasPart)) return find_by_id(txn, realm, resource);
-  TRY(const std::optional<keys::Alias> alias, txn.find(keys::kAliases, {realm, resource}));
-  if (!alias) return fail(no_such_alias(realm, resource));
-  return find_by_id(txn, realm, alias->target);
+  TRY(const Named named, named_of(realm, name));
+  if (!named.resource.starts_with(kAliasPart)) return find_by_id(txn, named.realm, named.resource);
+  TRY(const std::optional<keys::Alias> alias,
+      txn.find(keys::kAliases, {named.realm, named.resource}));
+  if (!alias) return fail(no_such_alias(named.realm, named.resource));
+  return find_by_id(txn, named.realm, alias->target);
 }
 
 Result<keys::MasterKey> find_key_by_id(store::Txn& txn, const Realm& realm, std::string_view name) {
-  TRY(const std::string resource, resource_of(realm, name));
-  if (resource.starts_with(kAliasPart) && name.starts_with("arn:")) {
+  TRY(const Named named, named_of(realm, name));
+  if (named.realm.account != realm.account) {
+    return fail(Error{ErrorKind::denied,
+                      fmt::format("The key {} is of another account, which manages it", name),
+                      "AccessDeniedException", 400});
+  }
+  if (named.resource.starts_with(kAliasPart) && name.starts_with("arn:")) {
     return fail(errors::invalid_arn(fmt::format("Invalid arn {}", name)));
   }
-  return find_by_id(txn, realm, resource);
+  return find_by_id(txn, realm, named.resource);
 }
 
 Result<keys::MasterKey> find_changeable_key(store::Txn& txn, const wire::Call& call,

@@ -54,14 +54,16 @@ Result<Opened> open_ciphertext(const Kms& kms, const Realm& realm, BytesView blo
   const auto ciphertext = keys::parse_ciphertext(blob);
   if (!ciphertext) return fail(errors::invalid_ciphertext(""));
   store::Txn txn = kms.db.begin();
+  Realm owner = realm;
   if (!key_name.empty()) {
     TRY(const keys::MasterKey named, find_key(txn, realm, key_name));
+    owner = named.realm;
     if (named.id != ciphertext->key_id) {
       return fail(errors::incorrect_key(
           "The key ID in the request does not identify a CMK that can perform this operation."));
     }
   }
-  TRY(std::optional<keys::MasterKey> key, txn.find(keys::kMasterKeys, {realm, ciphertext->key_id}));
+  TRY(std::optional<keys::MasterKey> key, txn.find(keys::kMasterKeys, {owner, ciphertext->key_id}));
   if (!key) {
     return fail(Error{ErrorKind::denied,
                       "The ciphertext refers to a customer master key that does not exist, does "

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include "engines/policy/key_policies.h"
+#include "services/kms/policies/access.h"
 #include "services/kms/tags/tags.h"
 
 namespace millrace::kms {
@@ -41,8 +43,10 @@ Task<CreateKeyResponse> create_key(Kms& kms, wire::Call& call, CreateKeyRequest 
   CO_TRY(check_kind(in));
   keys::MasterKey key = kms.keyring.make_key(call.realm);
   key.description = in.description();
-  key.policy = in.has_policy() ? std::string(in.policy()) : default_policy(call.realm.account);
+  key.policy =
+      in.has_policy() ? std::string(in.policy()) : policy::default_key_policy(call.realm.account);
   CO_TRY(check_policy(key.policy));
+  if (!in.bypass_policy_lockout_safety_check()) CO_TRY(check_lockout(kms, call, key));
   CO_TRY(merge_tags(key.tags, in.tags()));
   store::Txn txn = kms.db.begin();
   CO_TRY(keys::Keyring::put(txn, key));

@@ -1,3 +1,4 @@
+#include "engines/policy/key_policies.h"
 #include "services/kms/crypto/encryption.h"
 
 namespace millrace::kms {
@@ -19,7 +20,7 @@ Task<DescribeKeyResponse> describe_key(Kms& kms, wire::Call& call, DescribeKeyRe
   const std::string alias = alias_in(call.realm, in.key_id());
   if (const auto description = description_of_service_key(alias)) {
     CO_TRY(co_await kms.keyring.platform_key(call.realm, alias, *description,
-                                             default_policy(call.realm.account)));
+                                             policy::service_key_policy(call.realm, "s3")));
   }
   store::Txn txn = kms.db.begin();
   CO_TRY(const keys::MasterKey key, find_key(txn, call.realm, in.key_id()));

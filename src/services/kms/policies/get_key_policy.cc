@@ -1,3 +1,4 @@
+#include "services/kms/policies/access.h"
 #include "services/kms/policies/policy_name.h"
 
 namespace millrace::kms {
@@ -7,8 +8,7 @@ Task<GetKeyPolicyResponse> get_key_policy(Kms& kms, wire::Call& call, GetKeyPoli
   CO_TRY(const keys::MasterKey key, find_key_by_id(txn, call.realm, in.key_id()));
   CO_TRY(check_policy_name(in.policy_name(kPolicyName)));
   auto out = call.make<GetKeyPolicyResponse>();
-  // A key that a service has made without one has the usual policy.
-  out.set_policy(key.policy.empty() ? default_policy(key.realm.account) : key.policy);
+  out.set_policy(policy_of(key));
   out.set_policy_name(kPolicyName);
   co_return out;
 }

@@ -1,3 +1,4 @@
+#include "services/kms/policies/access.h"
 #include "services/kms/policies/policy_name.h"
 
 namespace millrace::kms {
@@ -9,6 +10,7 @@ Task<void> put_key_policy(Kms& kms, wire::Call& call, PutKeyPolicyRequest in) {
   CO_TRY(check_policy_name(in.policy_name(kPolicyName)));
   CO_TRY(check_policy(in.policy()));
   key.policy = in.policy();
+  if (!in.bypass_policy_lockout_safety_check()) CO_TRY(check_lockout(kms, call, key));
   CO_TRY(keys::Keyring::put(txn, key));
   co_return co_await txn.commit();
 }

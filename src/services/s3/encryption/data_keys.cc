@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engines/objects/rows.h"
+#include "engines/policy/key_policies.h"
 
 namespace millrace::s3 {
 namespace {
@@ -48,8 +49,10 @@ Result<keys::MasterKey> find_kms_key(const keys::Keyring& keyring, const Realm& 
     }
     // AWS: names the region, and nothing else, of an ARN that belongs to another one.
     if (arn.region != realm.region) return no_key(fmt::format("Invalid arn {}", arn.region));
-    // DIVERGES: key policies let no other account in, so its keys cannot be used.
+    // AWS: a key of another account that is not there is denied like one that lets nobody in.
     if (arn.account != realm.account) {
+      Result<keys::MasterKey> found = find_kms_key(keyring, {arn.account, arn.region}, name);
+      if (found || found.error().kind != ErrorKind::not_found) return found;
       return fail(Error{ErrorKind::denied, "Access Denied", "AccessDenied", 403});
     }
     resource =
@@ -69,9 +72,10 @@ Result<keys::MasterKey> find_kms_key(const keys::Keyring& keyring, const Realm& 
 }
 
 Task<keys::MasterKey> service_key(const keys::Keyring& keyring, Realm realm) {
+  const std::string policy = policy::service_key_policy(realm, "s3");
   co_return co_await keyring.platform_key(
       std::move(realm), std::string(kServiceKeyAlias),
-      "Default key that protects my S3 objects when no other key is defined", "");
+      "Default key that protects my S3 objects when no other key is defined", policy);
 }
 
 Result<void> check_usable(const keys::MasterKey& key) {

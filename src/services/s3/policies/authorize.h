@@ -24,7 +24,8 @@ struct KeyUse {
 
 // Whether the caller may use the key in S3's name. A key that does not exist is not refused: its
 // use says so. Errors: AccessDenied; internal.
-// DIVERGES: a key's policy can give and deny; it does not keep out whom IAM's policies let in.
+// AWS: a key's policy decides, and IAM's policies where it lets their account in. See
+// kms_access.test.
 Result<void> authorize_kms_key(const S3& s3, const wire::Call& call, const KeyUse& use);
 
 // Who calls, as policies see it. Errors: internal.

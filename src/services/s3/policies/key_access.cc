@@ -1,6 +1,7 @@
 // Who may use a key of KMS through S3.
 #include <fmt/format.h>
 
+#include "engines/policy/key_policies.h"
 #include "services/s3/encryption/data_keys.h"
 #include "services/s3/policies/authorize.h"
 #include "services/s3/policies/request_context.h"
@@ -19,10 +20,10 @@ Result<void> authorize_kms_key(const S3& s3, const wire::Call& call, const KeyUs
                           .resource = std::string(use.key_arn),
                           .resource_account = realm.account};
   TRY(policy::Policies policies, s3.permissions.of(request.subject));
-  // A key of the platform's making has the usual policy, which leaves it to its account.
-  if (!key->policy.empty()) {
-    TRY(policies.resource, s3.permissions.parsed(key->policy));
-  }
+  const bool service = key->maker == keys::Maker::platform;
+  TRY(policies.resource,
+      s3.permissions.parsed(service ? policy::service_key_policy(realm, "s3") : key->policy));
+  policies.resource_rules = true;
   add_request(request.context, s3, call, realm.account);
   request.context.set("kms:ViaService", fmt::format("s3.{}.amazonaws.com", realm.region));
   request.context.set("kms:CallerAccount", call.principal.account);
