@@ -17,19 +17,6 @@ bool may_replace(const Retention& current, const Retention& wanted, bool bypass_
   return wanted.mode == current.mode && wanted.until >= current.until;
 }
 
-// Changes the metadata of one version of a bucket that has locks.
-template <class Decide>
-Result<void> change_lock(store::Txn& txn, const ObjectId& id, Decide decide) {
-  TRY(const Bucket bucket, get_bucket(txn, id.bucket));
-  if (!bucket.locks.enabled) return no_locks(id.bucket);
-  TRY(const std::optional<Located> found, locate(txn, id));
-  if (!found || found->entry.marker) return no_object(id);
-  TRY(Content content, content_of(txn, *found));
-  TRY(decide(content.metadata.lock));
-  put_content(txn, *found, std::move(content));
-  return {};
-}
-
 }  // namespace
 
 std::unexpected<Error> no_locks(std::string_view bucket) {
@@ -49,27 +36,41 @@ Retention default_retention(const LockSettings& locks, Time now) {
   return {locks.mode, now + kDay * (locks.days + kDaysOfYear * locks.years)};
 }
 
-Task<void> Objects::set_retention(ObjectId id, Retention retention, bool bypass_governance) {
+// Changes the lock of one version of a bucket that has locks.
+Task<void> Objects::State::change_lock(ObjectId id, ReplaceLock replace, Cause cause) {
+  const auto decide = [&](store::Txn& txn, Drops&) -> Result<void> {
+    TRY(const Bucket bucket, get_bucket(txn, id.bucket));
+    if (!bucket.locks.enabled) return no_locks(id.bucket);
+    TRY(const std::optional<Located> found, locate(txn, id));
+    if (!found || found->entry.marker) return no_object(id);
+    TRY(Content content, content_of(txn, *found));
+    TRY(replace(content.metadata.lock));
+    put_content(txn, *found, std::move(content));
+    return announce_change(txn,
+                           {ChangeKind::locked, bucket, found->entry, cause, world.clock.now()});
+  };
+  Task<void> changed = change(decide);
+  co_return co_await std::move(changed);
+}
+
+Task<void> Objects::set_retention(ObjectId id, Retention retention, bool bypass_governance,
+                                  Cause cause) {
   const Time now = state_->world.clock.now();
-  const auto replace = [&](Lock& lock) -> Result<void> {
+  State::ReplaceLock replace = [=](Lock& lock) -> Result<void> {
     const bool runs = lock.retention.mode != RetentionMode::none && lock.retention.until > now;
     if (runs && !may_replace(lock.retention, retention, bypass_governance)) return locked();
     lock.retention = retention;
     return {};
   };
-  const auto decide = [&](store::Txn& txn, Drops&) { return change_lock(txn, id, replace); };
-  Task<void> change = state_->change(decide);
-  co_return co_await std::move(change);
+  co_return co_await state_->change_lock(std::move(id), std::move(replace), std::move(cause));
 }
 
-Task<void> Objects::set_legal_hold(ObjectId id, bool held) {
-  const auto set = [held](Lock& lock) -> Result<void> {
+Task<void> Objects::set_legal_hold(ObjectId id, bool held, Cause cause) {
+  State::ReplaceLock set = [held](Lock& lock) -> Result<void> {
     lock.legal_hold = held;
     return {};
   };
-  const auto decide = [&](store::Txn& txn, Drops&) { return change_lock(txn, id, set); };
-  Task<void> change = state_->change(decide);
-  co_return co_await std::move(change);
+  co_return co_await state_->change_lock(std::move(id), std::move(set), std::move(cause));
 }
 
 }  // namespace millrace::objects

@@ -244,7 +244,7 @@ Task<Entry> Objects::set_tags(ObjectId id, std::map<std::string, std::string> ta
   co_return entry;
 }
 
-Task<void> Objects::set_attribute(ObjectId id, std::string name, std::string value) {
+Task<void> Objects::set_attribute(ObjectId id, std::string name, std::string value, Cause cause) {
   State& state = *state_;
   const auto decide = [&](store::Txn& txn, Drops&) -> Result<void> {
     TRY(const std::optional<Located> found, locate(txn, id));
@@ -253,7 +253,9 @@ Task<void> Objects::set_attribute(ObjectId id, std::string name, std::string val
     content.metadata.attributes.erase(name);
     if (!value.empty()) content.metadata.attributes[name] = value;
     put_content(txn, *found, std::move(content));
-    return {};
+    TRY(const Bucket bucket, get_bucket(txn, id.bucket));
+    const Time now = state.world.clock.now();
+    return state.announce_change(txn, {ChangeKind::described, bucket, found->entry, cause, now});
   };
   Task<void> change = state.change(decide);
   co_return co_await std::move(change);

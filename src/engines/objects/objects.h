@@ -54,11 +54,14 @@ struct Cause {
 };
 
 // `marked`: a delete marker became the newest version. `restored`: its copy can be read.
+// `described`: an attribute was set; `locked`: retention or legal hold were set or taken away.
 enum class ChangeKind : uint8_t {
   written,
   removed,
   marked,
   tagged,
+  described,
+  locked,
   restore_begun,
   restored,
   restore_ended
@@ -261,6 +264,7 @@ struct ReplicateRequest {
   std::string to_bucket;           // Which keeps versions.
   std::string storage_class;       // Empty: the source's.
   std::optional<Protect> protect;  // Nothing: as the source is, or as the bucket wants it.
+  std::string without;             // An attribute that is left behind; empty: none.
 };
 
 struct SharePartRequest {
@@ -370,13 +374,15 @@ class Objects final {
   Task<Entry> set_tags(ObjectId id, std::map<std::string, std::string> tags, Cause cause);
   // Without `bypass_governance` a retention that runs is only prolonged, and one in compliance mode
   // is never anything else. Errors: not_found, invalid (the bucket has no locks), denied.
-  Task<void> set_retention(ObjectId id, Retention retention, bool bypass_governance);
-  Task<void> set_legal_hold(ObjectId id, bool held);  // Errors: not_found, invalid.
+  Task<void> set_retention(ObjectId id, Retention retention, bool bypass_governance,
+                           Cause cause = {});
+  // Errors: not_found, invalid.
+  Task<void> set_legal_hold(ObjectId id, bool held, Cause cause = {});
   // Errors: not_found, conflict (it is another version, or its restore has changed; with `finished`
   // that is nothing to do).
   Task<void> set_restore(RestoreChange change, Cause cause);
   // One of Metadata::attributes; an empty value takes it away. Errors: not_found.
-  Task<void> set_attribute(ObjectId id, std::string name, std::string value);
+  Task<void> set_attribute(ObjectId id, std::string name, std::string value, Cause cause = {});
 
   // --- Uploads in parts. Part numbers are 1..limits.parts_max.
   // Sets id, started and protection. Errors: not_found (bucket), invalid (key), those of protect().

@@ -75,7 +75,11 @@ Result<std::optional<Content>> Objects::State::replica_content(store::Txn& txn,
   content.protection = std::move(protection);
   content.bucket = to.name;
   if (!request.storage_class.empty()) content.metadata.storage_class = request.storage_class;
-  if (!to.locks.enabled) content.metadata.lock = {};
+  const Lock& lock = content.metadata.lock;
+  if (!to.locks.enabled && (lock.retention.mode != RetentionMode::none || lock.legal_hold)) {
+    return fail(ErrorKind::precondition_failed, "the target has no locks");
+  }
+  content.metadata.attributes.erase(request.without);
   entry.storage_class = content.metadata.storage_class;
   TRY(add_uses(txn, content.segments, true));
   return content;

@@ -1,6 +1,7 @@
 // What Objects is made of. Private to the module.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -110,6 +111,9 @@ struct Objects::State {
   // Takes the upload and its parts away, without their uses. Answers the parts.
   static Result<std::vector<Part>> take_upload(store::Txn& txn, const Upload& upload);
   Result<void> announce_change(store::Txn& txn, Change change) const;
+
+  using ReplaceLock = std::function<Result<void>(Lock& lock)>;  // Perhaps several times.
+  Task<void> change_lock(ObjectId id, ReplaceLock replace, Cause cause);
 
   // What is asked for, or what the bucket and the platform do where nothing is.
   Protect wish(const Bucket& bucket, std::optional<Protect> asked) const;

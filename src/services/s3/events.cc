@@ -49,6 +49,11 @@ ChangeNames names_of(const objects::Change& change) {
         return {"s3:ObjectTagging:Delete", "Object Tags Deleted", why, ""};
       }
       return {"s3:ObjectTagging:Put", "Object Tags Added", "PutObjectTagging", ""};
+    case objects::ChangeKind::described:
+      if (why == "PutObjectAcl") return {"s3:ObjectAcl:Put", "Object ACL Updated", "", ""};
+      return {};
+    case objects::ChangeKind::locked:
+      return {};
     case objects::ChangeKind::restore_begun:
       return {"s3:ObjectRestore:Post", "Object Restore Initiated", "", ""};
     case objects::ChangeKind::restored:
@@ -70,12 +75,12 @@ void emit_to_event_bridge(store::Txn& txn, const objects::Change& change,
                           const ChangeNames& names) {
   const objects::Entry& entry = change.entry;
   json::object object{{"key", entry.object_key}};
-  if (change.kind == objects::ChangeKind::written) object["size"] = entry.size_bytes;
-  if (change.kind != objects::ChangeKind::removed) object["etag"] = entry.etag;
-  if (!entry.version.empty()) object["version-id"] = entry.version;
-  if (change.kind != objects::ChangeKind::tagged) {
-    object["sequencer"] = fmt::format("{:016X}", entry.sequence);
+  const bool restores = names.notification.starts_with("s3:ObjectRestore:");
+  if (restores || change.kind == objects::ChangeKind::written) object["size"] = entry.size_bytes;
+  if (change.kind != objects::ChangeKind::removed) {
+    object["etag"] = entry.marker ? kEtagOfNothing : std::string_view(entry.etag);
   }
+  if (has_sequencer(change.kind)) object["sequencer"] = fmt::format("{:016X}", entry.sequence);
   if (change.bucket.versioning != objects::Versioning::off) {
     object["version-id"] = objects::version_name(entry);
   }
@@ -83,8 +88,15 @@ void emit_to_event_bridge(store::Txn& txn, const objects::Change& change,
                       {"bucket", json::object{{"name", change.bucket.name}}},
                       {"object", std::move(object)},
                       {"request-id", change.cause.request_id},
-                      {"requester", change.cause.requester},
-                      {"source-ip-address", change.cause.remote}};
+                      {"requester", change.cause.requester}};
+  // AWS: an address is told of what a request causes only.
+  if (!change.cause.remote.empty()) detail["source-ip-address"] = change.cause.remote;
+  if (restores && change.kind != objects::ChangeKind::restore_ended) {
+    detail["source-storage-class"] = entry.storage_class;
+  }
+  if (change.kind == objects::ChangeKind::restored && entry.restore) {
+    detail["restore-expiry-time"] = to_iso8601(entry.restore->until);
+  }
   if (!names.reason.empty() && change.kind != objects::ChangeKind::tagged) {
     detail["reason"] = names.reason;
   }
@@ -97,7 +109,30 @@ void emit_to_event_bridge(store::Txn& txn, const objects::Change& change,
   txn.emit(std::move(event));
 }
 
+void tell_targets(store::Txn& txn, const api::NotificationConfiguration& configuration,
+                  const objects::Change& change, std::string_view name,
+                  const ReplicationFailure* failure) {
+  for (const NotificationTarget& target : targets_of(configuration)) {
+    if (!is_told(target, name, change.entry.object_key)) continue;
+    store::Event event = event_for(change);
+    event.source = kNotificationSource;
+    event.detail_type = name;
+    event.resource = target.arn;
+    event.detail = notification_message(change, name, target.id, failure);
+    txn.emit(std::move(event));
+  }
+}
+
 }  // namespace
+
+Result<void> notify(store::Txn& txn, const objects::Change& change, std::string_view event,
+                    const ReplicationFailure* failure) {
+  Arena arena;
+  const ConfigurationId id{change.bucket.name, configuration::kNotification};
+  TRY(const auto configuration, find_configuration<NotificationConfiguration>(txn, id, arena));
+  if (configuration) tell_targets(txn, configuration, change, event, failure);
+  return {};
+}
 
 Result<void> announce(store::Txn& txn, const objects::Change& change) {
   TRY(note_replication(txn, change));
@@ -107,15 +142,8 @@ Result<void> announce(store::Txn& txn, const objects::Change& change) {
       find_configuration<NotificationConfiguration>(txn, *change.settings, id, arena));
   if (!configuration) return {};
   const ChangeNames names = names_of(change);
-  for (const NotificationTarget& target : targets_of(configuration)) {
-    if (!is_told(target, names.notification, change.entry.object_key)) continue;
-    store::Event event = event_for(change);
-    event.source = kNotificationSource;
-    event.detail_type = names.notification;
-    event.resource = target.arn;
-    event.detail = notification_message(change, names.notification, target.id);
-    txn.emit(std::move(event));
-  }
+  if (names.notification.empty()) return {};
+  tell_targets(txn, configuration, change, names.notification, nullptr);
   // AWS: EventBridge is told only where the bucket asks for it, and then of everything.
   if (configuration.has_event_bridge_configuration()) emit_to_event_bridge(txn, change, names);
   return {};

@@ -43,9 +43,27 @@ bool names_event(std::string_view type, std::string_view event);
 // Whether the target is told of that event of that key.
 bool is_told(const NotificationTarget& target, std::string_view event, std::string_view key);
 
+// Of s3:Replication:OperationFailedReplication: what did not get to a destination, and why.
+struct ReplicationFailure {
+  std::string_view rule, bucket;
+  std::string_view operation;  // OBJECT_PUT
+  Time requested{};
+  std::string_view reason;  // One of AWS's: DstPutObjectNotPermitted
+};
+
+// The MD5 of no bytes, by which delete markers are told of.
+inline constexpr std::string_view kEtagOfNothing = "d41d8cd98f00b204e9800998ecf8427e";
+// AWS: what creates and deletes objects has an order, other events have none.
+bool has_sequencer(objects::ChangeKind kind);
+
 // AWS's document of one event: {"Records": […]}. `event` is s3:ObjectCreated:Put.
 std::string notification_message(const objects::Change& change, std::string_view event,
-                                 std::string_view configuration_id);
+                                 std::string_view configuration_id,
+                                 const ReplicationFailure* failure = nullptr);
+// Emits the event to each target of the bucket that is told of it, within the transaction of the
+// change. Errors: internal.
+Result<void> notify(store::Txn& txn, const objects::Change& change, std::string_view event,
+                    const ReplicationFailure* failure = nullptr);
 // What topics and queues are told when they become targets: an event for each.
 std::vector<store::Event> test_events(const objects::Bucket& bucket,
                                       const api::NotificationConfiguration& configuration,

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "wire/protocols/document.h"
 
 namespace millrace::s3 {
@@ -71,8 +73,7 @@ TEST_F(NotificationsTest, NoTwoTargetsShareAnEventOfAKey) {
 TEST_F(NotificationsTest, RefusesWhatAwsRefuses) {
   EXPECT_EQ(refusal(queue(R"("s3:ObjectEaten")", "", "")),
             "A specified event is not supported for notifications.");
-  EXPECT_EQ(refusal(queue(R"("s3:ObjectAcl:Put")", "", "")),
-            "Notification of s3:ObjectAcl:Put is not implemented by Millrace");
+  EXPECT_EQ(refusal(queue(R"("s3:ObjectAcl:Put")", "", "")), "");
   EXPECT_EQ(refusal(R"({"QueueArn": "nonsense", "Events": ["s3:ObjectCreated:*"]})"),
             "The ARN could not be parsed");
   EXPECT_EQ(refusal(queue(kPut, std::string(1025, 'a'), "")),
@@ -109,6 +110,23 @@ TEST_F(NotificationsTest, TheMessageIsAws) {
         R"("eventTime":"2027-01-15T08:00:00.000Z")", R"("sourceIPAddress":"127.0.0.1")",
         R"("arn":"arn:aws:s3:::b")"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+  for (const auto& [event, version] :
+       std::map<std::string_view, std::string_view>{{"s3:ObjectTagging:Put", "2.3"},
+                                                    {"s3:ObjectRestore:Delete", "2.3"},
+                                                    {"s3:ObjectRestore:Completed", "2.1"},
+                                                    {"s3:LifecycleExpiration:Delete", "2.3"}}) {
+    const std::string told = notification_message(change, event, "id");
+    EXPECT_NE(told.find(fmt::format(R"("eventVersion":"{}")", version)), std::string::npos) << told;
+  }
+  const ReplicationFailure failure{"r", "to", "OBJECT_PUT", Time(seconds(1'800'000'000)),
+                                   "DstBucketNotFound"};
+  const std::string failed =
+      notification_message(change, "s3:Replication:OperationFailedReplication", "id", &failure);
+  for (const std::string_view part :
+       {R"("eventVersion":"2.2")", R"("replicationRuleId":"r")", R"("s3Operation":"OBJECT_PUT")",
+        R"("destinationBucket":"arn:aws:s3:::to")", R"("failureReason":"DstBucketNotFound")"}) {
+    EXPECT_NE(failed.find(part), std::string::npos) << part << " in " << failed;
   }
   const std::string removed = notification_message(change, "s3:ObjectRemoved:Delete", "id");
   EXPECT_EQ(removed.find("\"size\""), std::string::npos);

@@ -90,23 +90,12 @@ store::Event event_of_move(const objects::Change& change) {
 // As announce() in events.cc does of other changes.
 Result<void> announce_move(store::Txn& txn, const objects::Bucket& bucket,
                            const objects::Entry& entry, const objects::Cause& cause, Time time) {
-  constexpr std::string_view kName = "s3:LifecycleTransition";
+  const objects::Change change{objects::ChangeKind::described, bucket, entry, cause, time};
+  TRY(notify(txn, change, "s3:LifecycleTransition"));
   Arena arena;
   const ConfigurationId id{bucket.name, configuration::kNotification};
   TRY(const auto configuration, find_configuration<NotificationConfiguration>(txn, id, arena));
   if (!configuration) return {};
-  const objects::Change change{objects::ChangeKind::written, bucket, entry, cause, time};
-  for (const NotificationTarget& target : targets_of(configuration)) {
-    if (!is_told(target, kName, entry.object_key)) continue;
-    store::Event event;
-    event.realm = {bucket.owner, bucket.region};
-    event.source = kNotificationSource;
-    event.detail_type = kName;
-    event.resource = target.arn;
-    event.detail = notification_message(change, kName, target.id);
-    event.time = time;
-    txn.emit(std::move(event));
-  }
   if (configuration.has_event_bridge_configuration()) txn.emit(event_of_move(change));
   return {};
 }

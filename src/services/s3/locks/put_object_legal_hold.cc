@@ -12,7 +12,8 @@ Task<PutObjectLegalHoldOutput> put_object_legal_hold(S3& s3, wire::Call& call,
   CO_TRY(check_locks(bucket));
   const std::string_view status = in.legal_hold().status();
   if (status != "ON" && status != "OFF") co_return fail(problem(Problem::malformed_xml));
-  const Result<void> set = co_await s3.objects.set_legal_hold(id, status == "ON");
+  const Result<void> set =
+      co_await s3.objects.set_legal_hold(id, status == "ON", cause_of(call, "PutObjectLegalHold"));
   if (!set) co_return fail(read_error(s3, call, id, set.error()));
   co_return call.make<PutObjectLegalHoldOutput>();
 }

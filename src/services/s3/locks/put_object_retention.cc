@@ -24,8 +24,8 @@ Task<PutObjectRetentionOutput> put_object_retention(S3& s3, wire::Call& call,
   CO_TRY(const objects::Bucket bucket, s3.objects.bucket(id.bucket));
   CO_TRY(check_locks(bucket));
   CO_TRY(const objects::Retention retention, read_document(s3, in.retention()));
-  const Result<void> set =
-      co_await s3.objects.set_retention(id, retention, in.bypass_governance_retention());
+  const Result<void> set = co_await s3.objects.set_retention(
+      id, retention, in.bypass_governance_retention(), cause_of(call, "PutObjectRetention"));
   if (!set) co_return fail(read_error(s3, call, id, lock_error(set.error())));
   co_return call.make<PutObjectRetentionOutput>();
 }

@@ -23,7 +23,8 @@ Task<PutObjectAclOutput> put_object_acl(S3& s3, wire::Call& call, PutObjectAclRe
   CO_TRY(check_list(s3, call, id, *list, "s3:PutObjectAcl"));
   const bool plain = *list == private_list(owner);
   Result<void> set = co_await s3.objects.set_attribute(id, std::string(kAclAttribute),
-                                                       plain ? std::string() : list_text(*list));
+                                                       plain ? std::string() : list_text(*list),
+                                                       cause_of(call, "PutObjectAcl"));
   if (!set) co_return fail(read_error(s3, call, id, std::move(set).error()));
   co_return call.make<PutObjectAclOutput>();
 }

@@ -40,8 +40,13 @@ Result<void> authorize_role(const S3& s3, const RoleSession& session, std::strin
                             const objects::ObjectId& id) {
   SessionCall made;
   TRY(fill(s3, session, made));
-  if (!made.exists) return {};
   return authorize_action(s3, made.call, action, id);
+}
+
+Result<void> authorize_role_key(const S3& s3, const RoleSession& session, const KeyUse& use) {
+  SessionCall made;
+  TRY(fill(s3, session, made));
+  return authorize_kms_key(s3, made.call, use);
 }
 
 Result<void> admit_role_reader(const S3& s3, const RoleSession& session,

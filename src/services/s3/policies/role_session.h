@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "services/s3/policies/authorize.h"
 #include "services/s3/s3.h"
 
 namespace millrace::s3 {
@@ -22,6 +23,9 @@ struct RoleSession {
 // AccessDenied; internal. A bucket that does not exist is no error.
 Result<void> authorize_role(const S3& s3, const RoleSession& session, std::string_view action,
                             const objects::ObjectId& id);
+
+// Whether the session may use a key of KMS, for an object. Errors: AccessDenied; internal.
+Result<void> authorize_role_key(const S3& s3, const RoleSession& session, const KeyUse& use);
 
 // Whether the session can have the object's bytes now: s3:GetObject, and kms:Decrypt where a key of
 // KMS protects them. Errors: AccessDenied; InvalidObjectState (archived, and not restored);

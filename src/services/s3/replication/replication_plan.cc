@@ -54,7 +54,8 @@ std::vector<ReplicationTarget> replication_targets(const api::ReplicationConfigu
     const api::Destination to = rule.destination();
     out.push_back({std::string(arn.substr(std::min(kBucketArn.size(), arn.size()))),
                    std::string(to.storage_class()),
-                   std::string(to.encryption_configuration().replica_kms_key_id())});
+                   std::string(to.encryption_configuration().replica_kms_key_id()),
+                   std::string(rule.id()), to.has_access_control_translation()});
   }
   return out;
 }

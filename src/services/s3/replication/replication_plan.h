@@ -24,6 +24,8 @@ struct ReplicationTarget {
   std::string bucket;
   std::string storage_class;  // Empty: as the source's.
   std::string kms_key;        // Of what a key of KMS guards.
+  std::string rule;
+  bool changes_owner = false;
   bool operator==(const ReplicationTarget&) const = default;
 };
 

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "services/s3/metadata.h"
 #include "services/s3/tag_text.h"
 
 namespace millrace::s3 {
@@ -14,6 +15,13 @@ constexpr std::string_view kBucketArn = "arn:aws:s3:::";
 
 std::unexpected<Error> malformed() { return fail(problem(Problem::malformed_xml)); }
 std::unexpected<Error> refuse(std::string_view message) { return fail(invalid_request(message)); }
+
+// AWS: whose replica it becomes is said together with the account that it is.
+Result<void> check_owner(const api::Destination& to) {
+  if (!to.has_access_control_translation()) return {};
+  if (!to.has_account()) return malformed();
+  return {};
+}
 
 Result<void> check_destination(const S3& s3, const objects::Bucket& source,
                                const api::Destination& to) {
@@ -32,13 +40,13 @@ Result<void> check_destination(const S3& s3, const objects::Bucket& source,
     return fail(invalid_argument("Account in the destination must own the destination bucket",
                                  "Account", to.account()));
   }
-  return {};
+  if (to.has_storage_class() && !read_storage_class(to.storage_class())) return malformed();
+  return check_owner(to);
 }
 
 // What would be promised and not kept.
 Result<void> refuse_unsupported(const api::ReplicationRule& rule) {
   const api::Destination to = rule.destination();
-  if (to.access_control_translation()) return fail(not_implemented("AccessControlTranslation"));
   if (to.replication_time().status() == "Enabled") {
     return fail(not_implemented("Replication Time Control"));
   }
@@ -119,6 +127,9 @@ Result<void> check_replication(const S3& s3, const objects::Bucket& source,
   if (!configuration.role().starts_with("arn:aws:iam::")) {
     return fail(invalid_argument("Invalid Role specified in replication configuration", "Role",
                                  configuration.role()));
+  }
+  if (parse_arn(configuration.role()).account != source.owner) {
+    return fail(problem(Problem::access_denied, {}, "Cross-account pass role is not allowed."));
   }
   std::set<std::string_view> ids;
   std::set<int64_t> priorities;

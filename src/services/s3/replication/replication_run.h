@@ -4,8 +4,9 @@
 // A replica has the name, the time and the place among its key's versions that its source has, so
 // making it again changes nothing. It shares the source's bytes under a data key wrapped anew.
 // DIVERGES: what a customer's key guards cannot be wrapped anew without it, and ends as FAILED.
-// DIVERGES: tags that change later follow; access lists, retention and legal holds do not.
-// DIVERGES: the role's policies decide; a role that is not there is not refused.
+// Tags, access lists, retention and legal holds that change later follow.
+// DIVERGES: the role's policies decide; one that is not there stands for its account, which may do
+// what other accounts let it.
 //
 // Threads: subscribe() before the bus starts; the handler runs on its loop. The service outlives
 // it. Source: S3 User Guide, "Replicating objects within and across Regions".

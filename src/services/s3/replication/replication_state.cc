@@ -17,7 +17,7 @@ VersionReplication row_of(const objects::Entry& entry, ReplicationState state) {
   return {entry.bucket, entry.object_key, entry.version, state};
 }
 
-// The content of a version that has just been written, or whose tags have changed.
+// The content of a version that has just been written, or of which something has changed.
 Result<objects::Content> content_of(store::Txn& txn, const objects::Entry& entry) {
   TRY(std::optional<objects::Entry> current,
       txn.find(objects::kEntries, {entry.bucket, entry.object_key}));
@@ -36,7 +36,9 @@ store::Event event_of(const objects::Change& change, std::string_view role,
   for (const ReplicationTarget& target : targets) {
     to.push_back(json::object{{"bucket", target.bucket},
                               {"storage-class", target.storage_class},
-                              {"kms-key", target.kms_key}});
+                              {"kms-key", target.kms_key},
+                              {"rule", target.rule},
+                              {"changes-owner", target.changes_owner}});
   }
   store::Event event;
   event.realm = {change.bucket.owner, change.bucket.region};
@@ -58,6 +60,8 @@ bool is_replicated(const objects::Change& change) {
   switch (change.kind) {
     case ChangeKind::written:
     case ChangeKind::tagged:
+    case ChangeKind::described:
+    case ChangeKind::locked:
       return true;
     case ChangeKind::marked:
       // AWS: markers that the lifecycle makes stay where they are.
