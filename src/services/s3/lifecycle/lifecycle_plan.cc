@@ -109,6 +109,10 @@ bool LifecycleRules::look_at_uploads() const {
                              [](const auto& rule) { return rule.abort_after_days.has_value(); });
 }
 
+bool is_colder(std::string_view storage_class, std::string_view than) {
+  return depth_of(storage_class) > depth_of(than);
+}
+
 Time midnight_after(Time from, int64_t count) {
   return std::chrono::floor<days>(from + days(count)) + days(1);
 }

@@ -102,6 +102,9 @@ std::optional<ExpectedEnd> expected_expiration(const LifecycleRules& rules,
 std::optional<ExpectedEnd> expected_abort(const LifecycleRules& rules, std::string_view key,
                                           Time started);
 
+// Whether objects move from the one class to the other, and not back.
+bool is_colder(std::string_view storage_class, std::string_view than);
+
 // The midnight, UTC, that follows `days` days after `from`.
 Time midnight_after(Time from, int64_t days);
 

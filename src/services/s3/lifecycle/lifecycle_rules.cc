@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "services/s3/lifecycle/lifecycle_plan.h"
 #include "services/s3/tag_text.h"
 
 namespace millrace::s3 {
@@ -115,6 +116,22 @@ Result<void> check_transition(const api::LifecycleRule& rule, const api::Transit
   return {};
 }
 
+// AWS: of two moves of a rule the one to the colder class comes later, and 30 days later where the
+// other is to an infrequent access class. See put_bucket_lifecycle_configuration.test.
+Result<void> check_order(const api::LifecycleRule& rule, const api::Transition& warm,
+                         const api::Transition& cold) {
+  if (!warm.has_days() || !cold.has_days()) return {};
+  if (!is_colder(cold.storage_class(), warm.storage_class())) return {};
+  const bool infrequent = is_infrequent(warm.storage_class());
+  const int64_t least = infrequent ? kDaysOfInfrequentAccess : 0;
+  if (cold.days() >= warm.days() + least) return {};
+  return refuse(fmt::format(
+      "'Days' in the 'Transition' action with StorageClass '{}' for {} must be {} 'Days' in the "
+      "'Transition' action with StorageClass '{}'",
+      cold.storage_class(), lifecycle_scope(rule),
+      infrequent ? "30 days more than" : "greater than", warm.storage_class()));
+}
+
 Result<void> check_transitions(const api::LifecycleRule& rule) {
   std::set<std::string_view> classes;
   bool dates = rule.expiration() && rule.expiration().has_date();
@@ -130,6 +147,9 @@ Result<void> check_transitions(const api::LifecycleRule& rule) {
                       lifecycle_scope(rule))));
     }
   }
+  for (const api::Transition warm : rule.transitions()) {
+    for (const api::Transition cold : rule.transitions()) TRY(check_order(rule, warm, cold));
+  }
   if (dates && days) {
     return fail(invalid_request(
         fmt::format("Found mixed 'Date' and 'Days' based Expiration and Transition actions in "
@@ -137,6 +157,27 @@ Result<void> check_transitions(const api::LifecycleRule& rule) {
                     lifecycle_scope(rule))));
   }
   return {};
+}
+
+// AWS: rules of the old form, with a prefix of their own, stand neither beside rules with a filter
+// nor know how many versions to keep.
+Result<void> check_forms(const api::BucketLifecycleConfiguration& configuration) {
+  bool old = false;
+  bool filtered = false;
+  for (const api::LifecycleRule rule : configuration.rules()) {
+    old = old || rule.has_prefix();
+    filtered = filtered || rule.has_filter();
+    bool counts = rule.noncurrent_version_expiration().has_newer_noncurrent_versions();
+    for (const auto move : rule.noncurrent_version_transitions()) {
+      counts = counts || move.has_newer_noncurrent_versions();
+    }
+    if (rule.has_prefix() && counts) {
+      return fail(
+          invalid_request("NewerNoncurrentVersions element can only be used in Lifecycle V2."));
+    }
+  }
+  if (!old || !filtered) return {};
+  return fail(invalid_request("Filter element can only be used in Lifecycle V2."));
 }
 
 Result<void> check_newer_versions(bool given, int64_t count, std::string_view action) {
@@ -245,7 +286,7 @@ Result<void> check_lifecycle(const api::BucketLifecycleConfiguration& configurat
     TRY(check_noncurrent(rule));
     TRY(check_abort(rule));
   }
-  return {};
+  return check_forms(configuration);
 }
 
 }  // namespace millrace::s3
