@@ -7,6 +7,7 @@ import sys
 
 from botocore.exceptions import ClientError
 
+from raw import Request
 from server import Server
 from tap import Tests, check, equal, refused
 
@@ -153,6 +154,26 @@ def _(world):
     world.s3.put_object_legal_hold(LegalHold={"Status": "OFF"}, **named)
     world.s3.delete_object(BypassGovernanceRetention=True, **named)
     equal(world.versions(bucket=_LOCKED), [])
+
+
+@tests.add("what a bucket locks by itself comes with a digest, parts too")
+def _(world):
+    bucket = "locks-itself"
+    world.s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    world.s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={
+        "ObjectLockEnabled": "Enabled",
+        "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}})
+    upload = world.s3.create_multipart_upload(Bucket=bucket, Key="m")["UploadId"]
+    for path, query, what in (("/k", "", b"Put Object"),
+                              ("/m", f"partNumber=1&uploadId={upload}", b"Put Part")):
+        sent = Request(world.server, "s3", "PUT", f"/{bucket}{path}", query, body=b"1")
+        answer = sent.sign().send()
+        equal((answer.status, answer.code), (400, "InvalidRequest"))
+        check(b"header is required for " + what + b" requests with Object Lock" in answer.body,
+              answer.body)
+        sent = Request(world.server, "s3", "PUT", f"/{bucket}{path}", query, body=b"1",
+                       headers={"content-md5": "xMpCOKC5I4INzFCab3WEmw=="})
+        equal(sent.sign().send().status, 200)
 
 
 @tests.add("after kill -9 every version is there")

@@ -1,5 +1,7 @@
 #include "services/s3/locks/lock_fields.h"
 
+#include <fmt/format.h>
+
 #include "services/s3/digest_headers.h"
 
 namespace millrace::s3 {
@@ -14,15 +16,26 @@ std::string_view mode_name(objects::RetentionMode mode) {
   return mode == objects::RetentionMode::governance ? "GOVERNANCE" : "COMPLIANCE";
 }
 
-Result<void> check_lockable(const S3& s3, const wire::Call& call, const objects::ObjectId& id) {
-  TRY(const objects::Bucket bucket, s3.objects.bucket(id.bucket));
-  // AWS: the text is without spaces here; see put_object_locks.test.
-  if (!bucket.locks.enabled)
-    return fail(invalid_request("Bucket is missing ObjectLockConfiguration"));
-  if (call.body == nullptr || call.http == nullptr || has_digest(*call.http)) return {};
+Result<void> check_lock_digest(const objects::Bucket& bucket, const wire::Call& call,
+                               const objects::Lock& lock, std::string_view what) {
+  const bool locked = lock.retention.mode != objects::RetentionMode::none ||
+                      lock.legal_hold.has_value() ||
+                      bucket.locks.mode != objects::RetentionMode::none;
+  if (!locked || call.body == nullptr || call.http == nullptr) return {};
+  if (has_digest(*call.http)) return {};
   return fail(invalid_request(
-      "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object "
-      "Lock parameters"));
+      fmt::format("Content-MD5 OR x-amz-checksum- HTTP header is required for {} requests with "
+                  "Object Lock parameters",
+                  what)));
+}
+
+Result<void> check_bypass(const S3& s3, std::string_view bucket, bool bypass) {
+  if (!bypass) return {};
+  TRY(const objects::Bucket found, s3.objects.bucket(bucket));
+  if (found.locks.enabled) return {};
+  return fail(invalid_argument(
+      "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+      "x-amz-bypass-governance-retention", "true"));
 }
 
 Result<objects::Retention> read_retention(const S3& s3, std::string_view mode,

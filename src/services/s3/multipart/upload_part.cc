@@ -5,6 +5,7 @@
 #include "engines/objects/ending.h"
 #include "services/s3/checksums.h"
 #include "services/s3/encryption/encryption.h"
+#include "services/s3/locks/lock_fields.h"
 #include "services/s3/metadata.h"
 #include "services/s3/multipart/upload_rows.h"
 #include "services/s3/transfer.h"
@@ -47,6 +48,8 @@ Task<UploadPartOutput> upload_part(S3& s3, wire::Call& call, UploadPartRequest i
   const std::string upload_id(in.upload_id());
   CO_TRY(const objects::Upload upload, open_upload(s3, id, upload_id));
   CO_TRY(Secret key, admit_part(s3, call, upload, customer_headers(in)));
+  CO_TRY(const objects::Bucket bucket, s3.objects.bucket(id.bucket));
+  CO_TRY(check_lock_digest(bucket, call, upload.metadata.lock, "Put Part"));
   CO_TRY(check_announced(s3, call));
   const bool from_inside = call.body == nullptr;
   Result<objects::Writer> writer =

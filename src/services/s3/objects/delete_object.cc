@@ -11,6 +11,7 @@ Task<DeleteObjectOutput> delete_object(S3& s3, wire::Call& call, DeleteObjectReq
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
   CO_TRY(name_version(in, id));
   if (in.has_mfa()) co_return fail(not_implemented("MFA delete"));
+  CO_TRY(check_bypass(s3, id.bucket, in.bypass_governance_retention()));
   CO_TRY(objects::Conditions conditions, write_conditions(in.if_match(), ""));
   if (in.has_if_match_size()) conditions.size_bytes = static_cast<uint64_t>(in.if_match_size());
   if (in.has_if_match_last_modified_time()) {

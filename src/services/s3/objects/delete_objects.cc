@@ -65,6 +65,7 @@ Task<DeleteObjectsOutput> delete_objects(S3& s3, wire::Call& call, DeleteObjects
         "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"));
   }
   if (in.has_mfa()) co_return fail(not_implemented("MFA delete"));
+  CO_TRY(check_bypass(s3, in.bucket(), in.bypass_governance_retention()));
   const api::Delete given = in.delete_();
   if (given.objects().empty() || given.objects().size() > kKeysMax) {
     co_return fail(problem(Problem::malformed_xml));
