@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import sys
 import urllib.request
 
@@ -99,6 +100,11 @@ def _(_):
                manifest["fileSchema"]), ("listed", "arn:aws:s3:::reports", "CSV",
                                          "Bucket, Key, Size, EncryptionStatus"))
         equal(rows, [["listed", "in/a%20b", "5", "SSE-S3"], ["listed", "in/%C3%A9", "5", "SSE-S3"]])
+        keys = [item["Key"] for item in s3.list_objects_v2(Bucket="reports")["Contents"]]
+        links = [key for key in keys if re.search(r"/newest/hive/dt=[\d-]{16}/symlink\.txt$", key)]
+        equal(len(links), 1)
+        equal(s3.get_object(Bucket="reports", Key=links[0])["Body"].read().decode(),
+              f"s3://reports/{manifest['files'][0]['key']}\n")
         manifest, rows = _report(s3, "listed", "all")
         equal(len(rows), 5)
         equal([row for row in rows if row[1] == "in/gone"],

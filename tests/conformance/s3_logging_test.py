@@ -119,6 +119,26 @@ def _(_):
         equal(len(_logs(server.client("s3"), "parted/")[0]), 1)
 
 
+@tests.add("keys that are partitioned by the days of events have no time", needs=_NEEDED)
+def _(_):
+    with Server() as server:
+        s3 = _logged(server, "parted")
+        status = (b"<BucketLoggingStatus><LoggingEnabled><TargetBucket>logs</TargetBucket>"
+                  b"<TargetPrefix>e/</TargetPrefix><TargetObjectKeyFormat><PartitionedPrefix>"
+                  b"<PartitionDateSource>EventTime</PartitionDateSource></PartitionedPrefix>"
+                  b"</TargetObjectKeyFormat></LoggingEnabled></BucketLoggingStatus>")
+        sent = Request(server, "s3", "PUT", "/parted", "logging=", body=status)
+        equal(sent.sign().send().status, 200)
+        s3.put_object(Bucket="parted", Key="k", Body=b"x")
+        server.stop()
+        server.start()
+        keys, lines = _logs(server.client("s3"), "e/")
+        for key in keys:
+            check(re.fullmatch(rf"e/{ACCOUNT}/us-east-1/parted/(\d{{4}})/(\d\d)/(\d\d)/"
+                               r"\1-\2-\3-00-00-00-[0-9A-F]+", key), key)
+        check("REST.PUT.OBJECT" in [line["operation"] for line in lines], lines)
+
+
 if __name__ == "__main__":
     with Server() as shared:
         sys.exit(tests.run(shared, services=shared.services()))

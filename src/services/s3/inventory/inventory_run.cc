@@ -188,6 +188,11 @@ Task<void> write_report(Report* report) {
   manifest.destination = report->target;
   manifest.time = report->time;
   manifest.schema = report->columns.schema();
+  // AWS: Hive finds the files of a report by a list of their addresses.
+  std::string links = fmt::format("s3://{}/{}\n", report->target, file.key);
+  const std::string hive = fmt::format("{}/hive/dt={:%Y-%m-%d-%H-%M}/symlink.txt", report->folder,
+                                       std::chrono::floor<seconds>(report->time));
+  CO_TRY(co_await put_text(report, hive, std::move(links), "text/plain"));
   manifest.files.push_back(std::move(file));
   std::string text = write_manifest(manifest);
   const std::string folder = fmt::format("{}/{:%Y-%m-%dT%H-%MZ}", report->folder,

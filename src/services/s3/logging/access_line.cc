@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "base/uri.h"
 
@@ -99,9 +101,29 @@ std::string write_access_line(const AccessLine& line) {
                      or_dash(line.bytes_sent), or_dash(line.object_size), line.taken.count(),
                      line.taken.count());
   out += in_quotes(line.referer) + " " + in_quotes(line.agent);
-  out += fmt::format(" {} - {} - {} {} - - -\n", or_dash(line.version_id), or_dash(line.signature),
-                     or_dash(line.authentication), or_dash(line.host));
+  out += fmt::format(" {} {} {} - {} {} - - -\n", or_dash(line.version_id), or_dash(line.host_id),
+                     or_dash(line.signature), or_dash(line.authentication), or_dash(line.host));
   return out;
+}
+
+std::optional<Time> day_of(std::string_view line) {
+  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  constexpr size_t kDateBytes = 11;  // 06/Feb/2019
+  const size_t open = line.find('[');
+  if (open == std::string_view::npos || line.size() < open + 1 + kDateBytes) return std::nullopt;
+  const std::string_view date = line.substr(open + 1, kDateBytes);
+  unsigned day = 0;
+  int year = 0;
+  std::from_chars(date.data(), date.data() + 2, day);
+  std::from_chars(date.data() + 7, date.data() + kDateBytes, year);
+  const auto* const month = std::ranges::find(kMonths, date.substr(3, 3));
+  const std::chrono::year_month_day whole{
+      std::chrono::year(year),
+      std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
+      std::chrono::day(day)};
+  if (!whole.ok()) return std::nullopt;
+  return Time(std::chrono::sys_days(whole).time_since_epoch());
 }
 
 }  // namespace millrace::s3

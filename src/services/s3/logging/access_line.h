@@ -1,11 +1,13 @@
 // One line of a server access log, as AWS writes it. Pure.
 //
-// DIVERGES: the times end where the answer begins; TLS and access points are `-`, as is the host
-// id. DIVERGES: a DeleteObjects is one line, without those of its keys.
+// DIVERGES: the times end where the answer begins; TLS and access points are `-`.
+// DIVERGES: a DeleteObjects is one line, without those of its keys, and a copy is one line, without
+// that of its source.
 //
 // Source: S3 User Guide, "Amazon S3 server access log format".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,7 +25,7 @@ struct AccessLine {
   int status = 0;
   std::string_view error_code, bytes_sent, object_size;
   milliseconds taken{};
-  std::string_view referer, agent, version_id, signature, authentication, host;
+  std::string_view referer, agent, version_id, host_id, signature, authentication, host;
 };
 
 std::string write_access_line(const AccessLine& line);  // Ends with a line feed.
@@ -36,5 +38,8 @@ struct AccessWhat {
   bool website = false;
 };
 std::string access_operation(const AccessWhat& what);
+
+// The midnight, UTC, at which the day of a written line began. Nothing of what is no such line.
+std::optional<Time> day_of(std::string_view line);
 
 }  // namespace millrace::s3

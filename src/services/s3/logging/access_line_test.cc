@@ -46,13 +46,14 @@ TEST(AccessLineTest, LineHasAwssFieldsInTheirOrder) {
   line.object_size = "113";
   line.taken = milliseconds(7);
   line.agent = "S3Console/0.4";
+  line.host_id = "s9lzHYrFp76Z=";
   line.signature = "SigV4";
   line.authentication = "AuthHeader";
   line.host = "localhost:4566";
   EXPECT_EQ(write_access_line(line),
             "0ff1ce bucket [06/Feb/2019:00:00:38 +0000] 192.0.2.3 0ff1ce 3E57427F3 "
             "REST.GET.OBJECT a%20b \"GET /bucket/a%20b HTTP/1.1\" 200 - 113 113 7 7 \"-\" "
-            "\"S3Console/0.4\" - - SigV4 - AuthHeader localhost:4566 - - -\n");
+            "\"S3Console/0.4\" - s9lzHYrFp76Z= SigV4 - AuthHeader localhost:4566 - - -\n");
 }
 
 TEST(AccessLineTest, WhatAClientSendsStaysWithinItsQuotes) {
@@ -62,6 +63,17 @@ TEST(AccessLineTest, WhatAClientSendsStaysWithinItsQuotes) {
   line.target = "/";
   line.agent = "a\" 200 - \n\"b";
   EXPECT_NE(write_access_line(line).find("\"a%22 200 - %0A%22b\""), std::string::npos);
+}
+
+TEST(AccessLineTest, TheDayOfALineIsRead) {
+  AccessLine line;
+  line.owner = line.bucket = line.operation = "x";
+  line.time = Time(std::chrono::seconds(1549411238));
+  EXPECT_EQ(day_of(write_access_line(line)), Time(std::chrono::seconds(1549411200)));
+  for (const std::string_view bad :
+       {"", "[", "x x [06/Feb/20", "x x [31/Feb/2019:", "x x [06/Fe!/2019:"}) {
+    EXPECT_FALSE(day_of(bad)) << bad;
+  }
 }
 
 }  // namespace

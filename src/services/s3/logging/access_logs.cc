@@ -8,6 +8,7 @@
 #include "runtime/clock.h"
 #include "runtime/log.h"
 #include "services/s3/configurations.h"
+#include "services/s3/logging/access_line.h"
 
 namespace millrace::s3 {
 namespace {
@@ -30,6 +31,44 @@ std::string key_of(const api::LoggingEnabled& logging, const objects::Bucket& so
     folder = fmt::format("{}/{}/{}/{:%Y/%m/%d}/", source.owner, source.region, source.name, when);
   }
   return fmt::format("{}{}{:%Y-%m-%d-%H-%M-%S}-{}", logging.target_prefix(), folder, when, unique);
+}
+
+// What becomes one object, and the moment that its key names.
+struct Batch {
+  Time when{};
+  Bytes lines;
+};
+
+// AWS: where keys are partitioned by the days of events, each day has objects of its own.
+std::vector<Batch> batches_of(const api::LoggingEnabled& logging, Bytes lines, Time now) {
+  const api::PartitionedPrefix partitioned =
+      logging.target_object_key_format().partitioned_prefix();
+  std::vector<Batch> out;
+  if (partitioned.partition_date_source() != "EventTime") {
+    out.push_back({now, std::move(lines)});
+    return out;
+  }
+  for (std::string_view rest = lines; !rest.empty();) {
+    const std::string_view line = rest.substr(0, std::min(rest.find('\n'), rest.size() - 1) + 1);
+    rest.remove_prefix(line.size());
+    const Time day = day_of(line).value_or(now);
+    if (out.empty() || out.back().when != day) out.push_back({day, {}});
+    out.back().lines += line;
+  }
+  return out;
+}
+
+Task<objects::Entry> put_lines(objects::Objects* objects, objects::ObjectId to, Bytes lines) {
+  objects::Metadata metadata;
+  metadata.attributes["content-type"] = "text/plain";
+  CO_TRY(objects::Writer writer, co_await objects->write(std::move(to), std::move(metadata)));
+  CO_TRY(co_await writer.write(lines));
+  objects::Digests digests;
+  objects::Conditions conditions;
+  objects::Cause cause;
+  cause.operation = "PutObject";
+  cause.requester = "logging.s3.amazonaws.com";
+  co_return co_await writer.commit(std::move(digests), std::move(conditions), std::move(cause));
 }
 
 }  // namespace
@@ -98,30 +137,18 @@ Task<void> AccessLogs::deliver_lines(std::string bucket, Bytes lines) {
   const Result<objects::Bucket> source = world_.objects.bucket(bucket);
   if (!status || !status.has_logging_enabled() || !source) co_return ok;
   const api::LoggingEnabled logging = status.logging_enabled();
-  objects::ObjectId to;
-  to.bucket = logging.target_bucket();
-  to.key = key_of(logging, *source, world_.clock.now(), world_.random.hex(8));
-  objects::Metadata metadata;
-  metadata.attributes["content-type"] = "text/plain";
-  Result<objects::Writer> writer = co_await world_.objects.write(to, std::move(metadata));
-  Result<void> written;
-  if (writer) written = co_await writer->write(lines);
-  objects::Digests digests;
-  objects::Conditions conditions;
-  objects::Cause cause;
-  cause.operation = "PutObject";
-  cause.requester = "logging.s3.amazonaws.com";
-  Result<objects::Entry> kept = fail(ErrorKind::internal, "");
-  if (writer && written) {
-    kept = co_await writer->commit(std::move(digests), std::move(conditions), std::move(cause));
-  } else {
-    kept = fail(writer ? written.error() : writer.error());
-  }
-  if (!kept) {
+  for (Batch& batch : batches_of(logging, std::move(lines), world_.clock.now())) {
+    objects::ObjectId to;
+    to.bucket = logging.target_bucket();
+    to.key = key_of(logging, *source, batch.when, world_.random.hex(8));
+    const size_t bytes = batch.lines.size();
+    const Result<objects::Entry> kept =
+        co_await put_lines(&world_.objects, to, std::move(batch.lines));
+    if (kept) continue;
     runtime::log(runtime::LogLevel::warning, "s3.access_log_lost",
                  {{"bucket", bucket},
                   {"target", to.bucket},
-                  {"bytes", std::to_string(lines.size())},
+                  {"bytes", std::to_string(bytes)},
                   {"cause", kept.error().message}});
   }
   co_return ok;

@@ -114,6 +114,7 @@ std::string access_line_of(const S3& s3, const http::Request& request,
   line.referer = request.headers.find("referer").value_or("");
   line.agent = request.headers.find("user-agent").value_or("");
   line.version_id = header_of(response, "x-amz-version-id");
+  line.host_id = header_of(response, "x-amz-id-2");
   line.signature = signer.signature;
   line.authentication = signer.authentication;
   line.host = request.host;

@@ -19,7 +19,9 @@ struct PageError {
   Details details = {};
 };
 
-http::Response error_page(const PageError& error, const std::string& request_id) {
+// `document`: why the site's own page is not shown, where it has one.
+http::Response error_page(const PageError& error, const std::string& request_id,
+                          const PageError* document = nullptr) {
   const std::string title = fmt::format("{} {}", error.status, http::reason_phrase(error.status));
   Bytes body =
       "<html>\n<head><title>" + title + "</title></head>\n<body>\n<h1>" + title + "</h1>\n<ul>\n";
@@ -33,13 +35,25 @@ http::Response error_page(const PageError& error, const std::string& request_id)
   item("Code", error.code);
   item("Message", error.message);
   for (const auto& [name, text] : error.details) item(name, text);
+  const std::string host_id = to_base64(request_id);
   item("RequestId", request_id);
-  body += "</ul>\n<hr/>\n</body>\n</html>\n";
+  item("HostId", host_id);
+  body += "</ul>\n";
+  if (document != nullptr) {
+    body +=
+        "<h3>An Error Occurred While Attempting to Retrieve a Custom Error Document</h3>\n<ul>\n";
+    item("Code", document->code);
+    item("Message", document->message);
+    for (const auto& [name, text] : document->details) item(name, text);
+    body += "</ul>\n";
+  }
+  body += "<hr/>\n</body>\n</html>\n";
   http::Response out{.status = error.status, .headers = {}, .body = std::move(body)};
   out.headers.add("Content-Type", "text/html; charset=utf-8");
   out.headers.add("x-amz-error-code", error.code);
   out.headers.add("x-amz-error-message", error.message);
   out.headers.add("x-amz-request-id", request_id);
+  out.headers.add("x-amz-id-2", host_id);
   return out;
 }
 
@@ -131,6 +145,8 @@ Task<http::Response> answer_error(Visit* visit, PageError error) {
       found.headers.set("x-amz-error-message", error.message);
       co_return found;
     }
+    const PageError missing = read_error(found, std::string(document));
+    co_return error_page(error, request_id, &missing);
   }
   co_return error_page(error, request_id);
 }
