@@ -31,12 +31,22 @@ class Pace {
   void done(bool together, size_t rows) {
     if (threads_ < 2) return;
     --left_;
-    // After a change a core finds in its own cache what it needs only after a while.
-    if (trial_ && left_ >= kTrial / 2) return;
     const std::chrono::duration<double> spent = runtime::monotonic_now() - begin_;
     double& known = row_seconds_[together ? 1 : 0];
     const double now = spent.count() / static_cast<double>(rows > 0 ? rows : 1);
-    known = known == 0 || trials_ < 4 ? now : known + kNewShare * (now - known);
+    if (trial_ && !together && trials_ > 2 && now > kHopeless * row_seconds_[1]) {
+      left_ = 0;
+      return;
+    }
+    // After a change a core finds in its own cache what it needs only after a while.
+    if (trial_ && left_ >= kCounted) return;
+    if (!trial_) {
+      known += kNewShare * (now - known);
+    } else if (left_ + 1 == kCounted) {
+      known = now;
+    } else {
+      known = std::min(known, now);  // Whoever interrupts a piece says nothing of its way.
+    }
   }
 
  private:
@@ -61,8 +71,10 @@ class Pace {
     left_ = static_cast<uint64_t>(stretch * std::clamp(times, 1.0, 40.0));
   }
 
-  static constexpr uint64_t kTrial = 4;   // Pieces, of which the second half counts.
-  static constexpr double kStretch = 80;  // Pieces from one try to the next, or more.
+  static constexpr uint64_t kTrial = 5;     // Pieces...
+  static constexpr uint64_t kCounted = 3;   // ...of which the last so many count.
+  static constexpr double kHopeless = 1.5;  // Times as slow: to try to work alone goes no further.
+  static constexpr double kStretch = 80;    // Pieces from one try to the next, or more.
   static constexpr double kFirstStretch = 8;
   static constexpr double kNewShare = 0.3;  // Of a piece in what is known of its way.
   static constexpr double kWorth = 0.85;    // Of the time alone, at most, is what a team may take.
