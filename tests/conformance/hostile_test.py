@@ -227,7 +227,7 @@ def _(world):
     check(b"CreateApp" in answer.body, f"it is named: {answer}")
     answer = _expect(json_request(world.server, "Chime.CreateRoom", b"{}", "chime").sign(), 404)
     check(b"chime" in answer.body, f"it is named: {answer}")
-    _expect(Request(world.server, "s3", "GET", f"/{_BUCKET}", "analytics=").sign(), (400, 501),
+    _expect(Request(world.server, "s3", "GET", f"/{_BUCKET}", "session=").sign(), (400, 501),
             "NotImplemented")
 
 

@@ -20,10 +20,13 @@ namespace millrace::s3 {
 // The kinds. They are in the data directory: never renamed.
 namespace configuration {
 inline constexpr std::string_view kAccelerate = "accelerate";
+inline constexpr std::string_view kAnalytics = "analytics";
 inline constexpr std::string_view kCors = "cors";
+inline constexpr std::string_view kIntelligentTiering = "intelligent-tiering";
 inline constexpr std::string_view kInventory = "inventory";
 inline constexpr std::string_view kLifecycle = "lifecycle";
 inline constexpr std::string_view kLogging = "logging";
+inline constexpr std::string_view kMetrics = "metrics";
 inline constexpr std::string_view kNotification = "notification";
 inline constexpr std::string_view kReplication = "replication";
 inline constexpr std::string_view kRequestPayment = "request-payment";

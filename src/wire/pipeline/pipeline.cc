@@ -206,6 +206,20 @@ void route_to_bucket(Exchange& x) {
   x.parts.path = x.routed_path;
 }
 
+// AWS: what S3 answers where nothing is done by that method. See tests/conformance/hostile_test.py.
+Error no_such_method(const RequestParts& request) {
+  std::string_view path = request.path;
+  if (path.starts_with('/')) path.remove_prefix(1);
+  const size_t slash = path.find('/');
+  const bool object = slash != std::string_view::npos && slash + 1 < path.size();
+  return {ErrorKind::unsupported,
+          "The specified method is not allowed against this resource.",
+          "MethodNotAllowed",
+          405,
+          {{"Method", std::string(request.method)},
+           {"ResourceType", object ? "OBJECT" : (path.empty() ? "SERVICE" : "BUCKET")}}};
+}
+
 // The operation that the request names; an error that names it where it is not served.
 template <class Exchange>
 Result<void> choose_operation(Exchange& x) {
@@ -215,6 +229,7 @@ Result<void> choose_operation(Exchange& x) {
     x.route = x.entry->routes->match(x.parts);
     if (!x.route) {
       const bool known = x.entry->routes->has_path(x.parts.path);
+      if (known && x.protocol == Protocol::rest_xml) return fail(no_such_method(x.parts));
       return fail(
           {ErrorKind::unsupported,
            fmt::format("{} {} is no operation of {}", x.parts.method, x.parts.path, model.sdk_id),

@@ -27,8 +27,10 @@ std::unexpected<Error> serialization_error(std::string message) {
   return invalid("SerializationException", std::move(message));
 }
 
-std::unexpected<Error> malformed_xml(std::string message) {
-  return invalid("MalformedXML", std::move(message));
+std::unexpected<Error> malformed_xml() {
+  return invalid("MalformedXML",
+                 "The XML you provided was not well-formed or did not validate against our "
+                 "published schema");
 }
 
 std::unexpected<Error> malformed_input(std::string message) {
@@ -37,10 +39,6 @@ std::unexpected<Error> malformed_input(std::string message) {
 
 std::unexpected<Error> malformed_query(std::string message) {
   return invalid("MalformedQueryString", std::move(message));
-}
-
-std::unexpected<Error> invalid_argument(std::string message) {
-  return invalid("InvalidArgument", std::move(message));
 }
 
 void drop_earlier_duplicates(Value& map) {

@@ -9,10 +9,9 @@
 namespace millrace::wire {
 
 std::unexpected<Error> serialization_error(std::string message);  // json, rest-json, cbor
-std::unexpected<Error> malformed_xml(std::string message);        // rest-xml; the text is S3's
+std::unexpected<Error> malformed_xml();                           // rest-xml; the text is S3's
 std::unexpected<Error> malformed_input(std::string message);      // query
 std::unexpected<Error> malformed_query(std::string message);      // the form itself
-std::unexpected<Error> invalid_argument(std::string message);     // headers and queries of S3
 
 // Keeps the last of the entries with the same key, in place and in order.
 void drop_earlier_duplicates(Value& map);

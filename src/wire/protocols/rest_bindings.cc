@@ -18,9 +18,12 @@ constexpr TimestampFormat kInHeaders = TimestampFormat::http_date;
 constexpr TimestampFormat kInUri = TimestampFormat::iso8601;
 
 std::unexpected<Error> cannot_convert(const Member& member, std::string_view text) {
-  return serialization_error(fmt::format("Value '{}' of {} cannot be converted",
-                                         text.substr(0, limits::kViolationValueMax),
-                                         member.wire_name));
+  const std::string_view shown = text.substr(0, limits::kViolationValueMax);
+  auto out = serialization_error(
+      fmt::format("Value '{}' of {} cannot be converted", shown, member.wire_name));
+  out.error().details = {{"ArgumentName", std::string(member.wire_name)},
+                         {"ArgumentValue", std::string(shown)}};
+  return out;
 }
 
 Result<Value> decode_text(const Member& member, std::string_view text, TimestampFormat otherwise,

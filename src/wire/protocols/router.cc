@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/uri.h"
+#include "wire/protocols/identify.h"
 #include "wire/protocols/scalars.h"
 
 namespace millrace::wire {
@@ -19,7 +20,10 @@ struct Constant {
 struct Route {
   const OperationName* name = nullptr;
   const Operation* operation = nullptr;
-  std::vector<Constant> constants;
+  // AWS: where only parameters tell operations apart, one that has none of its own is another one:
+  // POST of a key without uploadId completes no upload. See Routes.ParametersTellOperationsApart.
+  bool by_parameters = false;
+  std::vector<Constant> constants;       // Without the hint.
   std::vector<std::string_view> labels;  // In the order of the path.
   std::vector<std::string_view> required_parameters;
   std::vector<std::string_view> required_headers;
@@ -56,26 +60,30 @@ std::optional<std::string_view> find_raw(std::string_view query, std::string_vie
   return std::nullopt;
 }
 
+size_t parameters_of(const Route& route, std::string_view query) {
+  return static_cast<size_t>(std::ranges::count_if(
+      route.required_parameters,
+      [&](std::string_view name) { return find_raw(query, name).has_value(); }));
+}
+
 bool fits(const Route& route, std::string_view query) {
+  if (route.by_parameters && parameters_of(route, query) == 0) return false;
   return std::ranges::all_of(route.constants, [&](const Constant& constant) {
-    if (constant.name == kOperationHint) return true;
     const auto value = find_raw(query, constant.name);
     return value && (!constant.has_value || *value == constant.value);
   });
 }
 
 // The higher, the better; compared from the front.
-using Score = std::tuple<bool, size_t, size_t, size_t, bool, bool, size_t>;
+using Score = std::tuple<size_t, size_t, bool, bool, size_t, bool, bool, size_t>;
 
 Score score(const Route& route, const RequestParts& request) {
-  const auto has_parameter = [&](std::string_view name) {
-    return find_raw(request.query, name).has_value();
-  };
   const auto has_header = [&](std::string_view name) { return request.header(name) != nullptr; };
-  const bool complete = std::ranges::all_of(route.required_parameters, has_parameter) &&
-                        std::ranges::all_of(route.required_headers, has_header);
+  const size_t parameters = parameters_of(route, request.query);
+  const bool headers = std::ranges::all_of(route.required_headers, has_header);
+  const bool complete = headers && parameters == route.required_parameters.size();
   const auto hint = find_raw(request.query, kOperationHint);
-  return {complete, route.constants.size(), complete ? route.required_parameters.size() : 0,
+  return {route.constants.size(), parameters, headers, complete,
           complete ? route.required_headers.size() : 0, hint == route.name->name,
           route.operation != nullptr,
           // AWS: of two names for one route the longer one is the current one
@@ -88,7 +96,8 @@ Route make_route(const Service& service, const OperationName& name) {
   const size_t mark = name.path.find('?');
   if (mark != std::string_view::npos) {
     for (const std::string_view part : split(name.path.substr(mark + 1), '&')) {
-      if (!part.empty()) out.constants.push_back(split_constant(part));
+      const Constant constant = split_constant(part);
+      if (!part.empty() && constant.name != kOperationHint) out.constants.push_back(constant);
     }
   }
   if (out.operation == nullptr || out.operation->input == nullptr) return out;
@@ -97,6 +106,8 @@ Route make_route(const Service& service, const OperationName& name) {
     if (member.location == Location::query) out.required_parameters.push_back(member.wire_name);
     if (member.location == Location::header) out.required_headers.push_back(member.wire_name);
   }
+  out.by_parameters = speaks(service, Protocol::rest_xml) && out.constants.empty() &&
+                      !out.required_parameters.empty();
   return out;
 }
 

@@ -3,8 +3,9 @@
 // Compiles all of the service's routes (served or not, so that an unserved
 // operation is answered by name) into a trie of path segments. Literals win
 // over labels, labels over greedy labels; among the routes of one path, the one
-// with most constant query parameters, then most required query parameters and
-// headers present (S3: CopyObject, UploadPart), then a served one. Immutable
+// with most constant query parameters, then most required query parameters that
+// are present (also where some are missing: PUT ?uploadId= is an UploadPart, and
+// not a PutObject), then all required headers (S3: CopyObject), then a served one. Immutable
 // once made, so safe on any thread; the service outlives it. Limits:
 // kLabelsMax. Source:
 // https://smithy.io/2.0/spec/http-bindings.html#http-uri-trait

@@ -23,6 +23,12 @@ constexpr Member kPart{.name = "PartNumber",
                        .shape = &kText,
                        .location = Location::query,
                        .required = true};
+constexpr Member kAttributes{.name = "ObjectAttributes",
+                             .wire_name = "x-amz-object-attributes",
+                             .shape = &kText,
+                             .location = Location::header,
+                             .required = true};
+constexpr Member kAttributesMembers[] = {kAttributes};
 constexpr Member kCopyMembers[] = {kSource};
 constexpr Member kPartMembers[] = {kUpload, kPart};
 constexpr Member kPartCopyMembers[] = {kUpload, kPart, kSource};
@@ -30,14 +36,22 @@ constexpr Member kAbortMembers[] = {kUpload};
 constexpr Shape kCopy{.name = "Copy", .kind = Kind::structure, .members = kCopyMembers};
 constexpr Shape kPartInput{.name = "Part", .kind = Kind::structure, .members = kPartMembers};
 constexpr Shape kPartCopy{.name = "PartCopy", .kind = Kind::structure, .members = kPartCopyMembers};
+constexpr Shape kAttributesInput{
+    .name = "Attributes", .kind = Kind::structure, .members = kAttributesMembers};
 constexpr Shape kAbort{.name = "Abort", .kind = Kind::structure, .members = kAbortMembers};
 
+constexpr Protocol kProtocols[] = {Protocol::rest_xml};
 constexpr std::string_view kKey = "/{Bucket}/{Key+}";
 constexpr Operation kServed[] = {
     {.name = "AbortMultipartUpload", .method = "DELETE", .path = kKey, .input = &kAbort},
+    {.name = "CompleteMultipartUpload", .method = "POST", .path = kKey, .input = &kAbort},
     {.name = "CopyObject", .method = "PUT", .path = kKey, .input = &kCopy},
     {.name = "DeleteObject", .method = "DELETE", .path = kKey},
-    {.name = "GetObject", .method = "GET", .path = kKey},
+    {.name = "GetObject", .method = "GET", .path = "/{Bucket}/{Key+}?x-id=GetObject"},
+    {.name = "GetObjectAttributes",
+     .method = "GET",
+     .path = "/{Bucket}/{Key+}?attributes",
+     .input = &kAttributesInput},
     {.name = "ListBuckets", .method = "GET", .path = "/"},
     {.name = "ListObjects", .method = "GET", .path = "/{Bucket}"},
     {.name = "ListObjectsV2", .method = "GET", .path = "/{Bucket}?list-type=2"},
@@ -48,10 +62,12 @@ constexpr Operation kServed[] = {
 constexpr OperationName kAll[] = {
     {"AbortMultipartUpload", "DELETE", kKey},
     {"Between", "GET", "/fixed/{Name}/{Rest+}/end"},
+    {"CompleteMultipartUpload", "POST", kKey},
     {"CopyObject", "PUT", kKey},
     {"DeleteObject", "DELETE", kKey},
     {"GetBucketAcl", "GET", "/{Bucket}?acl"},
-    {"GetObject", "GET", kKey},
+    {"GetObject", "GET", "/{Bucket}/{Key+}?x-id=GetObject"},
+    {"GetObjectAttributes", "GET", "/{Bucket}/{Key+}?attributes"},
     {"ListBuckets", "GET", "/"},
     {"ListDirectoryBuckets", "GET", "/"},
     {"ListObjects", "GET", "/{Bucket}"},
@@ -80,7 +96,8 @@ class Routes : public ::testing::Test {
     return out;
   }
 
-  Service service_{.signing_name = "s3", .operations = kServed, .all_operations = kAll};
+  Service service_{
+      .signing_name = "s3", .protocols = kProtocols, .operations = kServed, .all_operations = kAll};
   Router router_{service_};
 };
 
@@ -101,9 +118,20 @@ TEST_F(Routes, PrefersTheMostSpecific) {
   EXPECT_EQ(match("PUT", "/b/k", "", true), "CopyObject Bucket=b Key=k");
   EXPECT_EQ(match("PUT", "/b/k", "partNumber=1&uploadId=u"), "UploadPart Bucket=b Key=k");
   EXPECT_EQ(match("PUT", "/b/k", "partNumber=1&uploadId=u", true), "UploadPartCopy Bucket=b Key=k");
-  EXPECT_EQ(match("PUT", "/b/k", "partNumber=1"), "PutObject Bucket=b Key=k");
   EXPECT_EQ(match("DELETE", "/b/k", "uploadId=u"), "AbortMultipartUpload Bucket=b Key=k");
   EXPECT_EQ(match("DELETE", "/b/k"), "DeleteObject Bucket=b Key=k");
+}
+
+// A part of an upload that says too little of it is not an object, nor a POST without an upload one
+// that completes it.
+TEST_F(Routes, ParametersTellOperationsApart) {
+  EXPECT_EQ(match("PUT", "/b/k", "partNumber=1"), "UploadPart Bucket=b Key=k");
+  EXPECT_EQ(match("PUT", "/b/k", "uploadId=u"), "UploadPart Bucket=b Key=k");
+  EXPECT_EQ(match("PUT", "/b/k", "uploadId=u", true), "UploadPartCopy Bucket=b Key=k");
+  EXPECT_EQ(match("POST", "/b/k", "uploadId=u"), "CompleteMultipartUpload Bucket=b Key=k");
+  EXPECT_EQ(match("POST", "/b/k"), "none");
+  EXPECT_EQ(match("GET", "/b/k", "attributes"), "GetObjectAttributes Bucket=b Key=k");
+  EXPECT_EQ(match("GET", "/b/k", "x-id=GetObject"), "GetObject Bucket=b Key=k");
 }
 
 TEST_F(Routes, NamesWhatIsNotServed) {

@@ -11,11 +11,6 @@
 namespace millrace::wire {
 namespace {
 
-// AWS: S3's text for every document that it cannot read.
-constexpr const char* kMalformed =
-    "The XML you provided was not well-formed or did not validate against our "
-    "published schema";
-
 constexpr unsigned kParseFlags = pugi::parse_escapes | pugi::parse_cdata | pugi::parse_eol |
                                  pugi::parse_wconv_attribute | pugi::parse_ws_pcdata_single;
 
@@ -215,7 +210,7 @@ XmlReader::~XmlReader() = default;
 Result<void> XmlReader::load(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (text.size() > limits::kXmlBytesMax || !is_safe_xml(text) || !document_->load(text)) {
-    return malformed_xml(kMalformed);
+    return malformed_xml();
   }
   return ok;
 }
@@ -241,7 +236,7 @@ std::string_view XmlReader::child_text(std::string_view name) const {
 Result<Value> XmlReader::read(const Shape& shape) {
   const Member as{.name = {}, .wire_name = {}, .shape = &shape};
   Value out;
-  if (!document_->read(as, document_->current, 0, out)) return malformed_xml(kMalformed);
+  if (!document_->read(as, document_->current, 0, out)) return malformed_xml();
   return out;
 }
 

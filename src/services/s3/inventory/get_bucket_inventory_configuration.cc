@@ -1,4 +1,4 @@
-#include "services/s3/configurations.h"
+#include "services/s3/configurations/identified.h"
 
 namespace millrace::s3 {
 
@@ -6,8 +6,7 @@ Task<GetBucketInventoryConfigurationOutput> get_bucket_inventory_configuration(
     S3& s3, wire::Call& call, GetBucketInventoryConfigurationRequest in) {
   CO_TRY(open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
   const ConfigurationId id{in.bucket(), configuration::kInventory, in.id()};
-  CO_TRY(const auto found, find_configuration<api::InventoryConfiguration>(s3, id, call.arena));
-  if (!found) co_return fail(problem(Problem::no_such_configuration));
+  CO_TRY(const auto found, find_identified<api::InventoryConfiguration>(s3, id, call.arena));
   auto out = call.make<GetBucketInventoryConfigurationOutput>();
   out.set_inventory_configuration(found);
   co_return out;

@@ -1,33 +1,14 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "services/s3/configurations.h"
+#include "services/s3/configurations/identified.h"
 
 namespace millrace::s3 {
 namespace {
 
-constexpr size_t kIdBytesMax = 64;
-
-bool is_id(std::string_view id) {
-  if (id.empty() || id.size() > kIdBytesMax) return false;
-  return std::ranges::all_of(id, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-_.").find(c) != std::string_view::npos;
-  });
-}
-
-// AWS: the id is in the query and in the document; see
-// put_bucket_inventory_configuration.test.
 Result<void> check_inventory(const S3& s3, const objects::Bucket& source,
                              const PutBucketInventoryConfigurationRequest& in) {
   const api::InventoryConfiguration wanted = in.inventory_configuration();
-  if (in.id() != wanted.id()) {
-    return fail(problem(Problem::id_mismatch));
-  }
-  if (!is_id(in.id())) {
-    return fail(problem(Problem::invalid_configuration_id, {{"ArgumentName", "id"}}));
-  }
+  TRY(check_configuration_id(in.id(), wanted.id()));
   const std::string_view destination = wanted.destination().s3_bucket_destination().bucket();
   constexpr std::string_view kArn = "arn:aws:s3:::";
   if (!destination.starts_with(kArn) || !is_bucket_name(destination.substr(kArn.size()))) {
