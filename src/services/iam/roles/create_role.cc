@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "services/iam/roles/trust.h"
 #include "services/iam/tags.h"
 #include "services/iam/views.h"
 
@@ -26,6 +27,7 @@ Task<CreateRoleResponse> create_role(Iam& iam, wire::Call& call, CreateRoleReque
     co_return fail(
         errors::entity_already_exists(fmt::format("Role with name {} already exists.", role.name)));
   }
+  CO_TRY(check_trusted(txn, role.trust_policy));
   CO_TRY(role.permissions_boundary,
          take_boundary(txn, role_holder(role), in.permissions_boundary()));
   txn.put(policy::kRoles, role);

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "services/s3/policies/bucket_policy.h"
 #include "services/s3/policies/lists.h"
+#include "services/s3/policies/policy_words.h"
 
 namespace millrace::s3 {
 namespace {
@@ -45,6 +48,41 @@ TEST(BucketPolicies, AreOfTheirBucketOnly) {
   EXPECT_EQ(with("s3:ListBucket", "arn:aws:s3:::bucket/x"),
             "Action does not apply to any resource(s) in statement");
   EXPECT_EQ(with("iam:GetUser", "arn:aws:s3:::bucket"), "Policy has invalid action");
+}
+
+TEST(BucketPolicies, KnowTheActionsOfTheTable) {
+  const auto known = [](std::string_view name) {
+    return std::ranges::find(policy_actions(), name, &PolicyAction::name) != policy_actions().end();
+  };
+  for (const Permission& permission : permissions()) {
+    for (const std::string_view name : {permission.action, permission.versioned, permission.also}) {
+      EXPECT_TRUE(name.empty() || known(name)) << name;
+    }
+  }
+}
+
+TEST(BucketPolicies, NameActionsAndKeysThatAre) {
+  const auto with = [](std::string_view action, std::string_view key) {
+    return cause(R"({"Effect":"Deny","Principal":"*","Action":[)" + std::string(action) +
+                 R"(],"Resource":["arn:aws:s3:::bucket","arn:aws:s3:::bucket/*"],"Condition":
+                 {"StringEquals":{")" +
+                 std::string(key) + R"(":"x"}}})");
+  };
+  constexpr std::string_view kMixed =
+      "Conditions do not apply to combination of actions and resources in statement";
+  EXPECT_EQ(with(R"("s3:GetObjekt")", "aws:username"), "Policy has invalid action");
+  EXPECT_EQ(with(R"("s3:Got*")", "aws:username"), "Policy has invalid action");
+  EXPECT_EQ(with(R"("S3:getobject","s3:Get*","s3:???Object")", "aws:username"), "");
+  EXPECT_EQ(with(R"("s3:ListBucket")", "s3:prefix"), "");
+  EXPECT_EQ(with(R"("s3:*")", "S3:Prefix"), "");
+  EXPECT_EQ(with(R"("s3:ListBucket","s3:GetObject")", "s3:prefix"), kMixed);
+  EXPECT_EQ(with(R"("s3:ListBucket")", "s3:ExistingObjectTag/team"), kMixed);
+  EXPECT_EQ(with(R"("s3:GetObject")", "s3:ExistingObjectTag/team"), "");
+  EXPECT_EQ(with(R"("s3:GetObject")", "aws:PrincipalTag/team"), "");
+  for (const char* unknown : {"s3:nothing", "aws:nothing", "s3:ExistingObjectTag/", "prefix",
+                              "iam:PassedToService", ""}) {
+    EXPECT_EQ(with(R"("s3:GetObject")", unknown), "Policy has an invalid condition key") << unknown;
+  }
 }
 
 TEST(BucketPolicies, HaveLimits) {

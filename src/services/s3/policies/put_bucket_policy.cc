@@ -11,7 +11,9 @@ namespace millrace::s3 {
 // taken, and the root of the account can always take it away.
 Task<void> put_bucket_policy(S3& s3, wire::Call& call, PutBucketPolicyRequest in) {
   CO_TRY(open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
+  if (in.policy().empty()) co_return fail(problem(Problem::missing_request_body));
   CO_TRY(const policy::Document document, check_bucket_policy(in.policy(), in.bucket()));
+  CO_TRY(check_principals(s3, document));
   CO_TRY(const auto block, public_access_block(s3, in.bucket()));
   if (block && block->block_policy && is_public(document)) {
     co_return fail(access_denied(
