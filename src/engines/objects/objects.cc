@@ -212,6 +212,7 @@ Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause caus
       content.metadata.user = request.metadata->user;
     }
     if (request.tags) content.metadata.tags = *request.tags;
+    if (request.checksums) content.checksums = *request.checksums;
     content.metadata.storage_class = request.storage_class.value_or("");
     content.metadata.lock = request.lock;
     TRY(content.protection, state.rewrap(content.protection, request));

@@ -254,6 +254,7 @@ struct CopyRequest {
   std::optional<Metadata> metadata;  // Nothing: the source's attributes and user metadata…
   std::optional<std::map<std::string, std::string>> tags;  // …and the source's tags.
   std::optional<std::string> storage_class;                // Nothing: the usual one.
+  std::optional<std::vector<Checksum>> checksums;          // Nothing: the source's.
   Lock lock;                                               // The source's does not go along.
   std::optional<Protect> protect;                          // Of the copy; nothing: its bucket's.
   Secret from_caller_key;  // Of the source, where a caller's key guards it.

@@ -100,6 +100,7 @@ Task<Entry> Objects::copy_sealed_anew(CopyRequest request, Conditions conditions
   for (const Checksum& checksum : source.checksums) {
     if (!checksum.composite) digests.checksums.push_back(checksum);
   }
+  if (request.checksums) digests.checksums = std::move(*request.checksums);
   CO_TRY(Writer to, co_await write(std::move(request.to), std::move(metadata), false,
                                    std::move(request.protect)));
   CO_TRY(co_await pour(from, 0, from.size(), to));

@@ -8,6 +8,7 @@
 #include "services/s3/metadata.h"
 #include "services/s3/policies/lists.h"
 #include "services/s3/restore/archive.h"
+#include "services/s3/transfer.h"
 #include "services/s3/versions.h"
 
 namespace millrace::s3 {
@@ -56,6 +57,24 @@ Result<objects::CopyRequest> read_request(const CopyObjectRequest& in, objects::
   return out;
 }
 
+// AWS: the copy has a checksum of the kind that is asked for; the bytes are read for it where the
+// source has none. See copy_object_checksums.test.
+Task<std::vector<objects::Checksum>> checksums_of_copy(S3& s3, objects::ObjectId from,
+                                                       std::string etag, Secret caller_key,
+                                                       ChecksumKind kind) {
+  CO_TRY(objects::Reader reader, co_await s3.objects.read(std::move(from)));
+  for (const objects::Checksum& checksum : reader.object().checksums) {
+    if (!checksum.composite && checksum.kind == auth::name_of(kind)) {
+      co_return std::vector<objects::Checksum>{checksum};
+    }
+  }
+  if (reader.object().entry.etag != etag) co_return fail(ErrorKind::conflict, "replaced");
+  CO_TRY(reader.unlock(caller_key));
+  const ByteRange all{0, reader.size()};
+  CO_TRY(objects::Digests digests, co_await digest(s3, reader, all, kind));
+  co_return std::move(digests.checksums);
+}
+
 }  // namespace
 
 // DIVERGES: the copy shares the source's bytes and keeps its etag, also that of an object that was
@@ -65,7 +84,10 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
   CO_TRY(const objects::ObjectId from,
          open_copy_source(s3, call, in.copy_source(), in.expected_source_bucket_owner()));
-  if (in.has_checksum_algorithm()) CO_TRY(parse_algorithm(in.checksum_algorithm()));
+  std::optional<ChecksumKind> kind;
+  if (in.has_checksum_algorithm()) {
+    CO_TRY(kind, parse_algorithm(in.checksum_algorithm()));
+  }
   CO_TRY(objects::CopyRequest request, read_request(in, from, to));
   CO_TRY(request.lock, read_lock(s3, call, to, in));
   const Result<objects::Object> source = s3.objects.describe(from);
@@ -79,6 +101,11 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
   }
   request.from_etag = source->entry.etag;
   CO_TRY(request.from_caller_key, admit_reader(s3, call, *source, source_customer_headers(in)));
+  if (kind) {
+    CO_TRY(request.checksums, co_await checksums_of_copy(s3, from, source->entry.etag,
+                                                         request.from_caller_key, *kind));
+  }
+  const std::vector<objects::Checksum> checksums = request.checksums.value_or(source->checksums);
   CO_TRY(request.protect, co_await read_encryption(s3, call, encryption_headers(in), to));
   const objects::Protection protection = shown_protection(*request.protect);
   CO_TRY(const objects::Conditions conditions, target_conditions(call));
@@ -99,7 +126,7 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
   const auto result = out.make_copy_object_result();
   result.set_etag(quoted_etag(entry->etag));
   result.set_last_modified(std::chrono::floor<seconds>(entry->modified));
-  write_checksums(result, source->checksums, source->entry.parts);
+  write_checksums(result, checksums, source->entry.parts);
   co_return out;
 }
 
