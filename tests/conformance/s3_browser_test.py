@@ -250,6 +250,22 @@ def _(server):
     equal(s3.list_objects_v2(Bucket="strict")["KeyCount"], 0)
 
 
+@tests.add("a form that is posted again counts again, for what it was signed only", needs=_NEEDED)
+def _(server):
+    s3 = _bucket(server, "replayed")
+    form = _signed([{"bucket": "replayed"}, {"key": "k"}, ["content-length-range", 0, 10]],
+                   {"key": "k"})
+    for content in (b"first", b"second"):
+        equal(_post(server, "replayed", form, content).status, 204)
+        equal(s3.get_object(Bucket="replayed", Key="k")["Body"].read(), content)
+    equal(_post(server, "replayed", {**form, "key": "l"}).status, 403)
+    _bucket(server, "replayed-elsewhere")
+    equal(_post(server, "replayed-elsewhere", form).status, 403)
+    equal(_post(server, "replayed", form, b"x" * 11).status, 400)
+    equal([item["Key"] for item in s3.list_objects_v2(Bucket="replayed")["Contents"]], ["k"])
+    equal(s3.get_object(Bucket="replayed", Key="k")["Body"].read(), b"second")
+
+
 def _sign_text(text):
     """A policy that is signed well and means nothing."""
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%d")

@@ -14,6 +14,20 @@ constexpr size_t kNameMax = 63;
 
 bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
+// AWS: whom a request expects to own the bucket is an account. See head_bucket.test.
+Result<void> check_expected_owner(std::string_view account) {
+  constexpr size_t kAccountDigits = 12;
+  if (account.empty() || (account.size() == kAccountDigits &&
+                          account.find_first_not_of("0123456789") == std::string_view::npos)) {
+    return {};
+  }
+  return fail({ErrorKind::invalid,
+               fmt::format("The value of the expected bucket owner parameter must be an AWS "
+                           "Account ID... [{}]",
+                           account),
+               "InvalidBucketOwnerAWSAccountID", 400});
+}
+
 bool looks_like_address(std::string_view name) {
   return std::ranges::count(name, '.') == 3 &&
          name.find_first_not_of("0123456789.") == std::string_view::npos;
@@ -54,6 +68,7 @@ bool is_bucket_name(std::string_view name) {
 
 Result<objects::Bucket> find_bucket(const S3& s3, const wire::Call& call, std::string_view name,
                                     std::string_view expected_owner) {
+  TRY(check_expected_owner(expected_owner));
   Result<objects::Bucket> bucket = s3.objects.bucket(name);
   if (!bucket && bucket.error().kind == ErrorKind::not_found) {
     const Problem why =

@@ -10,9 +10,26 @@ TEST(Names, OfBucketsFollowTheRules) {
   for (const char* name : {"abc", "a.b-c", "123", "my-bucket.example.com", "1.2.3"}) {
     EXPECT_TRUE(is_bucket_name(name)) << name;
   }
-  for (const char* name :
-       {"", "ab", "Abc", "a_b", "-abc", "abc-", ".abc", "a..b", "192.168.5.4", "xn--abc",
-        "sthree-abc", "abc-s3alias", "abc--ol-s3", "a b", "a/b", "é-bucket"}) {
+  for (const char* name : {"",
+                           "ab",
+                           "Abc",
+                           "a_b",
+                           "-abc",
+                           "abc-",
+                           ".abc",
+                           "a..b",
+                           "192.168.5.4",
+                           "xn--abc",
+                           "sthree-abc",
+                           "amzn-s3-demo-abc",
+                           "abc-s3alias",
+                           "abc--ol-s3",
+                           "abc.mrap",
+                           "abc--x-s3",
+                           "abc--table-s3",
+                           "a b",
+                           "a/b",
+                           "é-bucket"}) {
     EXPECT_FALSE(is_bucket_name(name)) << name;
   }
   EXPECT_TRUE(is_bucket_name(std::string(63, 'a')));

@@ -5,10 +5,10 @@
 namespace millrace::s3 {
 namespace {
 
-constexpr std::array<std::string_view, 9> kStorageClasses = {
+constexpr std::array<std::string_view, 8> kStorageClasses = {
     "STANDARD",   "REDUCED_REDUNDANCY",  "STANDARD_IA",
     "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR",
-    "GLACIER",    "DEEP_ARCHIVE",        "EXPRESS_ONEZONE"};
+    "GLACIER",    "DEEP_ARCHIVE"};
 constexpr std::string_view kStandard = "STANDARD";
 constexpr std::string_view kChunked = "aws-chunked";
 
@@ -43,6 +43,17 @@ std::string content_encoding_of(std::string_view header) {
     out += name;
   }
   return out;
+}
+
+Result<void> check_redirect(std::string_view location) {
+  if (location.empty() || location.starts_with('/') || location.starts_with("http://") ||
+      location.starts_with("https://")) {
+    return {};
+  }
+  return fail({ErrorKind::invalid,
+               "The website redirect location must have a prefix of 'http://' or 'https://' or "
+               "'/'.",
+               "InvalidRedirectLocation", 400});
 }
 
 Result<std::map<std::string, std::string>> read_user_metadata(

@@ -31,13 +31,16 @@ std::string_view find_attribute(const Attributes& attributes, std::string_view n
 
 // Without `aws-chunked`, which is an encoding of the request and not of the object.
 std::string content_encoding_of(std::string_view header);
+// A path, or a URL. Errors: InvalidRedirectLocation.
+Result<void> check_redirect(std::string_view location);
 // Lower-case names. Errors: MetadataTooLarge.
 Result<std::map<std::string, std::string>> read_user_metadata(wire::Map<std::string_view> metadata);
 // STANDARD is empty. Errors: InvalidStorageClass.
 Result<std::string> read_storage_class(std::string_view name);
 std::string_view storage_class_name(const std::string& kept);
 
-// Errors: MetadataTooLarge, InvalidStorageClass, those of parse_tag_header().
+// Errors: MetadataTooLarge, InvalidStorageClass, InvalidRedirectLocation, those of
+// parse_tag_header().
 template <class In>
 Result<objects::Metadata> read_metadata(const In& in) {
   objects::Metadata out;
@@ -47,6 +50,7 @@ Result<objects::Metadata> read_metadata(const In& in) {
   put_attribute(out.attributes, kContentLanguage, in.content_language());
   put_attribute(out.attributes, kContentType, in.content_type(kDefaultContentType));
   put_attribute(out.attributes, kExpires, in.expires());
+  TRY(check_redirect(in.website_redirect_location()));
   put_attribute(out.attributes, kRedirect, in.website_redirect_location());
   TRY(out.user, read_user_metadata(in.metadata()));
   TRY(out.tags, parse_tag_header(in.tagging()));

@@ -8,9 +8,13 @@ namespace {
 
 constexpr std::string_view kUnit = "bytes=";
 
+// A number beyond all is the largest.
 std::optional<uint64_t> parse_number(std::string_view text) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc::result_out_of_range && end == text.data() + text.size()) {
+    return UINT64_MAX;
+  }
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
 }

@@ -5,6 +5,7 @@
 #include "engines/objects/ending.h"
 #include "runtime/both.h"
 #include "services/s3/checksums.h"
+#include "services/s3/digest_headers.h"
 #include "wire/auth/payload.h"
 
 namespace millrace::s3 {
@@ -113,6 +114,7 @@ Task<objects::Digests> receive(wire::Call& call, objects::Writer& writer, std::s
 
 Result<void> check_announced(const S3& s3, const wire::Call& call) {
   if (call.body == nullptr) return {};
+  if (call.http != nullptr) TRY(check_checksum_headers(*call.http));
   const uint64_t size_max = s3.objects.limits().part_bytes_max;
   const std::optional<uint64_t> announced = call.body->content_length();
   if (!announced || *announced <= size_max) return {};

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "services/s3/configurations.h"
 #include "services/s3/metadata.h"
 #include "services/s3/policies/lists.h"
 #include "services/s3/policies/public_access.h"
+#include "services/s3/tag_text.h"
 
 namespace millrace::s3 {
 namespace {
@@ -50,6 +52,9 @@ Result<void> refuse_unsupported_settings(const CreateBucketRequest& in) {
   if (given && (given.has_location() || given.has_bucket())) {
     return fail(not_implemented("A directory bucket"));
   }
+  if (in.has_bucket_namespace() && in.bucket_namespace() != "global") {
+    return fail(not_implemented("A bucket in its account's own namespace"));
+  }
   return {};
 }
 
@@ -73,9 +78,22 @@ Result<std::optional<AccessList>> read_list(const CreateBucketRequest& in, std::
   return list;
 }
 
+// The tags that a bucket is made with; null where there are none. Errors: InvalidTag, BadRequest.
+Result<api::Tagging> read_tags_of(wire::Call& call, const api::CreateBucketConfiguration& given) {
+  if (!given || given.tags().empty()) return api::Tagging();
+  TRY(const Tags tags, read_bucket_tags(given.tags()));
+  const auto out = call.make<api::Tagging>();
+  write_tags(tags, out.make_tag_set());
+  return out;
+}
+
 // A bucket whose process dies before this has the defaults, which grant nothing to others.
 Task<void> keep_settings(S3& s3, std::string bucket, std::string ownership,
-                         std::optional<AccessList> list) {
+                         std::optional<AccessList> list, api::Tagging tags) {
+  if (tags) {
+    const ConfigurationId id{bucket, configuration::kTagging};
+    CO_TRY(co_await put_configuration(s3, id, tags));
+  }
   if (!ownership.empty()) CO_TRY(co_await keep_object_ownership(s3, bucket, std::move(ownership)));
   if (!list) co_return ok;
   objects::Setting setting;
@@ -96,6 +114,7 @@ Task<CreateBucketOutput> create_bucket(S3& s3, wire::Call& call, CreateBucketReq
   CO_TRY(refuse_unsupported_settings(in));
   CO_TRY(auto list, read_list(in, owner_id(call.principal.account)));
   const api::CreateBucketConfiguration given = in.create_bucket_configuration();
+  CO_TRY(const api::Tagging tags, read_tags_of(call, given));
   const std::string_view constraint = given ? given.location_constraint() : std::string_view();
   objects::Bucket bucket;
   CO_TRY(bucket.region, region_of(call.realm.region, constraint));
@@ -120,7 +139,8 @@ Task<CreateBucketOutput> create_bucket(S3& s3, wire::Call& call, CreateBucketReq
       co_return fail(problem(Problem::bucket_already_owned_by_you, {{"BucketName", name}}));
     }
   }
-  CO_TRY(co_await keep_settings(s3, name, std::string(in.object_ownership()), std::move(list)));
+  CO_TRY(
+      co_await keep_settings(s3, name, std::string(in.object_ownership()), std::move(list), tags));
   auto out = call.make<CreateBucketOutput>();
   out.set_location(classic ? "/" + name : fmt::format("{}/{}", call.base_url, name));
   co_return out;

@@ -97,6 +97,9 @@ Result<std::vector<objects::Part>> choose_parts(const objects::Upload& upload,
   std::vector<objects::Part> out;
   int64_t last = 0;
   for (const api::CompletedPart chosen : given.parts()) {
+    if (!chosen.has_part_number() || !chosen.has_etag()) {
+      return fail(problem(Problem::malformed_xml));
+    }
     const int64_t number = chosen.part_number();
     if (number <= last)
       return fail(problem(Problem::invalid_part_order, {{"UploadId", upload.id}}));

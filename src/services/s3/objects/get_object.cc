@@ -12,6 +12,7 @@ namespace millrace::s3 {
 Task<GetObjectOutput> get_object(S3& s3, wire::Call& call, GetObjectRequest in) {
   CO_TRY(objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
+  CO_TRY(check_overrides(call, in));
   CO_TRY(name_version(in, id));
   Result<objects::Reader> opened = co_await s3.objects.read(id);
   if (!opened) co_return fail(read_error(s3, call, id, std::move(opened).error()));

@@ -11,6 +11,7 @@ namespace millrace::s3 {
 Task<HeadObjectOutput> head_object(S3& s3, wire::Call& call, HeadObjectRequest in) {
   CO_TRY(objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
+  CO_TRY(check_overrides(call, in));
   CO_TRY(name_version(in, id));
   const Result<objects::Object> object = s3.objects.describe(id);
   if (!object) co_return fail(read_error(s3, call, id, object.error()));

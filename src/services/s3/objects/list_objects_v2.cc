@@ -6,7 +6,8 @@ namespace millrace::s3 {
 
 // The continuation token is the last key, so it stays good whatever happens in between.
 Task<ListObjectsV2Output> list_objects_v2(S3& s3, wire::Call& call, ListObjectsV2Request in) {
-  CO_TRY(open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
+  CO_TRY(const objects::Bucket bucket,
+         open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
   CO_TRY(const KeyEncoding encode, KeyEncoding::parse(in.encoding_type()));
   objects::ListRequest request;
   request.bucket = in.bucket();
@@ -24,7 +25,7 @@ Task<ListObjectsV2Output> list_objects_v2(S3& s3, wire::Call& call, ListObjectsV
   const Result<objects::Listing> listing = s3.objects.list(request);
   if (!listing) co_return fail(translate(s3, {request.bucket, ""}, listing.error()));
   auto out = call.make<ListObjectsV2Output>();
-  const std::string owner = in.fetch_owner() ? owner_id(call.principal.account) : "";
+  const std::string owner = in.fetch_owner() ? owner_id(bucket.owner) : "";
   write_listing(in, out, *listing, encode, owner);
   write_restore_statuses(in, out.contents(), listing->entries, s3.clock.now());
   out.set_max_keys(static_cast<int64_t>(request.limit));

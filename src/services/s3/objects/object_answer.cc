@@ -5,9 +5,15 @@
 namespace millrace::s3 {
 namespace {
 
+constexpr int64_t kPartNumberMax = 10'000;
+
 Result<Selection> select_part(const objects::Object& object, int64_t number) {
+  if (number < 1 || number > kPartNumberMax) {
+    return fail(invalid_argument("Part number must be an integer between 1 and 10000, inclusive",
+                                 "partNumber", std::to_string(number)));
+  }
   const size_t count = std::max<size_t>(object.parts.size(), 1);
-  if (number < 1 || static_cast<size_t>(number) > count) {
+  if (static_cast<size_t>(number) > count) {
     return fail(
         problem(Problem::invalid_part_number, {{"PartNumberRequested", std::to_string(number)},
                                                {"ActualPartCount", std::to_string(count)}}));

@@ -32,6 +32,17 @@ Result<Selection> select_asked(const In& in, const objects::Object& object) {
   return select_bytes(object, in.range(), part_number);
 }
 
+// AWS: only who signed a request may have other headers answered. See get_object.test.
+template <class In>
+Result<void> check_overrides(const wire::Call& call, const In& in) {
+  const bool overrides = in.has_response_cache_control() || in.has_response_content_disposition() ||
+                         in.has_response_content_encoding() || in.has_response_content_language() ||
+                         in.has_response_content_type() || in.has_response_expires();
+  if (!overrides || !call.principal.anonymous()) return {};
+  return fail(invalid_request(
+      "Request specific response headers cannot be used for anonymous GET requests."));
+}
+
 template <class In, class Out>
 void override_headers(const In& in, const Out& out) {
   if (in.has_response_cache_control()) out.set_cache_control(in.response_cache_control());
