@@ -1,4 +1,4 @@
-"""How a request to S3 says what it means: hosts, regions, paths, sub-resources; names in answers."""
+"""How a request to S3 says what it means: hosts, regions, paths, sub-resources; its documents."""
 
 import re
 import sys
@@ -128,6 +128,28 @@ def _(world):
     source = {"x-amz-copy-source": urllib.parse.quote(f"{_BUCKET}/twice")}
     answer = world.ask("PUT", f"/{_BUCKET}/copy", headers=source)
     check(re.search(whole % b"LastModified", answer.body), answer)
+
+
+@tests.add("checksums of algorithms that are not known here are refused by name, and nothing stays")
+def _(world):
+    for algorithm in ("sha512", "md5", "xxhash64", "xxhash3", "xxhash128"):
+        header = f"x-amz-checksum-{algorithm}"
+        answer = put_request(world.server, _BUCKET, "odd", headers={header: "AAAA"}).sign().send()
+        equal((answer.status, answer.code), (501, "NotImplemented"), header)
+        check(header.encode() in answer.body, answer)
+    refused("404", world.s3.head_object, Bucket=_BUCKET, Key="odd")
+
+
+@tests.add("what describes a list stands in front of it, for parsers that read on")
+def _(world):
+    world.s3.put_object(Bucket=_BUCKET, Key="listed", Body=b"")
+    for query, item, before in (("", b"<Contents>", (b"<Name>", b"<Prefix>", b"<MaxKeys>")),
+                                ("list-type=2", b"<Contents>", (b"<Prefix>", b"<KeyCount>")),
+                                ("versions=", b"<Version>", (b"<Name>", b"<KeyMarker>"))):
+        body = world.ask("GET", f"/{_BUCKET}", query).body
+        check(all(-1 < body.find(name) < body.find(item) for name in before), body)
+    body = world.ask("GET", "/").body
+    check(body.find(b"<Owner>") < body.find(b"<Buckets>"), body)
 
 
 @tests.add("retention and legal hold come back in the elements in which they were sent")

@@ -44,6 +44,20 @@ std::expected<void, AuthFailure> read_trailing(const RequestView& request, Paylo
   return {};
 }
 
+// Of an algorithm that is not known here. Ignoring it would let bytes in that it does not fit.
+bool is_unknown_checksum(std::string_view name) {
+  constexpr std::string_view kPrefix = "x-amz-checksum-";
+  if (name.size() <= kPrefix.size() ||
+      !http::equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix)) {
+    return false;
+  }
+  const std::string_view what = name.substr(kPrefix.size());
+  for (const std::string_view about : {"algorithm", "mode", "type"}) {
+    if (http::equal_ignoring_case(what, about)) return false;
+  }
+  return !parse_checksum_header(name);
+}
+
 }  // namespace
 
 std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& request,
@@ -66,6 +80,10 @@ std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& requ
     auto value = parse_checksum(kind, header->value);
     if (!value) return problem(AuthProblem::checksum_malformed, header_of(kind));
     out.checksums.emplace_back(kind, std::move(*value));
+  }
+  for (const HeaderView& header : request.headers) {
+    if (is_unknown_checksum(header.name))
+      return problem(AuthProblem::checksum_unknown, header.name);
   }
   if (is_streaming(verified.payload)) {
     if (auto read = read_trailing(request, out); !read) return std::unexpected(read.error());

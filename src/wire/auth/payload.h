@@ -44,7 +44,8 @@ struct PayloadChecks {
 // What the headers x-amz-checksum-* tell of: the body, or an object whose parts the body names.
 enum class ChecksumsOf : uint8_t { body, object };
 
-// From the request's headers. Problems: content_md5_malformed, checksum_malformed.
+// From the request's headers. Problems: content_md5_malformed, checksum_malformed,
+// checksum_unknown.
 std::expected<PayloadChecks, AuthFailure> payload_checks(const RequestView& request,
                                                          const Verified& verified,
                                                          ChecksumsOf checksums = ChecksumsOf::body);

@@ -230,6 +230,8 @@ constexpr std::array<Row, kAuthProblems> kRows = {
         {kInvalid, 400, "The Content-MD5 you specified did not match what we received."}),
     ROW(checksum_malformed, {"InvalidRequest", 400, "Value for {given} header is invalid."},
         {kInvalid, 400, "Value for {given} header is invalid."}),
+    ROW(checksum_unknown, {"NotImplemented", 501, "{given} is not implemented by Millrace"},
+        {kInvalid, 400, "{given} is not implemented by Millrace"}),
     ROW(checksum_mismatch,
         {"BadDigest", 400, "The {given} you specified did not match the calculated checksum."},
         {kInvalid, 400, "The {given} you specified did not match the calculated checksum."}),

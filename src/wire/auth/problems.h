@@ -67,6 +67,7 @@ enum class AuthProblem : uint8_t {
   content_md5_malformed,
   content_md5_mismatch,
   checksum_malformed,  // `given`: the header's name.
+  checksum_unknown,    // `given`: the header's name.
   checksum_mismatch,   // `given`: the algorithm.
 };
 inline constexpr size_t kAuthProblems = static_cast<size_t>(AuthProblem::checksum_mismatch) + 1;

@@ -70,6 +70,7 @@ TEST(Problems, AreAnsweredAsEachFamilyDoes) {
       {decoded_length_missing, s3, "MissingContentLength", 411, ""},
       {content_md5_mismatch, s3, "BadDigest", 400,
        "The Content-MD5 you specified did not match what we received."},
+      {checksum_unknown, s3, "NotImplemented", 501, "G is not implemented by Millrace"},
       {checksum_mismatch, s3, "BadDigest", 400,
        "The G you specified did not match the calculated checksum."},
       {internal, query, "InternalFailure", 500, ""},

@@ -82,15 +82,17 @@ struct Root {
   std::string_view prefix;
 };
 
-// AWS: times in S3's documents have milliseconds, also where those are 0. See
-// tests/conformance/s3_addresses_test.py.
+// AWS: times in S3's documents have milliseconds, also where those are 0, and what describes a list
+// stands in front of it. See tests/conformance/s3_addresses_test.py.
 void write_document(Bytes& out, const Service& service, const Root& root, const Shape& shape,
                     const Value& value) {
   append_xml_open(out, root.name, shape, value, root.xml_namespace, root.prefix);
   if (is_unwrapped(shape) && value.type == ValueType::structure) {
     append_xml_text(out, value.items[0].present() ? value.items[0].as_text() : std::string_view());
   } else {
-    append_xml_members(out, shape, value, is_s3(service) ? XmlTimes::millis : XmlTimes::shortest);
+    const bool s3 = is_s3(service);
+    append_xml_members(out, shape, value, s3 ? XmlTimes::millis : XmlTimes::shortest,
+                       s3 ? XmlOrder::lists_last : XmlOrder::model);
   }
   append_xml_close(out, root.name);
 }

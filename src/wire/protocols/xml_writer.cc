@@ -148,15 +148,23 @@ void append_xml_open(Bytes& out, std::string_view name, const Shape& shape, cons
   out += '>';
 }
 
-void append_xml_members(Bytes& out, const Shape& shape, const Value& value, XmlTimes times) {
+void append_xml_members(Bytes& out, const Shape& shape, const Value& value, XmlTimes times,
+                        XmlOrder order) {
   if (value.type != ValueType::structure) return;
-  for (uint32_t i = 0; i < value.size; ++i) {
-    const Member& member = shape.members[i];
-    const Value& slot = value.items[i];
-    if (!slot.present() || slot.type == ValueType::null) continue;
-    if (member.xml_attribute || member.location != Location::body) continue;
-    append_xml(out, member, member.wire_name, slot, times);
-  }
+  bool postponed = false;
+  const auto append = [&](bool lists) {
+    for (uint32_t i = 0; i < value.size; ++i) {
+      const Member& member = shape.members[i];
+      const Value& slot = value.items[i];
+      if (!slot.present() || slot.type == ValueType::null) continue;
+      if (member.xml_attribute || member.location != Location::body) continue;
+      const bool last = order == XmlOrder::lists_last && slot.type == ValueType::list;
+      postponed = postponed || last;
+      if (last == lists) append_xml(out, member, member.wire_name, slot, times);
+    }
+  };
+  append(false);
+  if (postponed) append(true);
 }
 
 void append_xml(Bytes& out, const Member& as, std::string_view name, const Value& value,
