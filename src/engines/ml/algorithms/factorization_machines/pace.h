@@ -17,7 +17,12 @@ namespace millrace::ml::factorization_machines {
 
 class Pace {
  public:
-  explicit Pace(size_t threads) : threads_(threads) {}
+  // Of the time alone, at most, is what a team may take: less than all of it where threads spend
+  // more of the processors together, more where a slow piece is but somebody else's interruption.
+  static constexpr double kWorth = 0.85;
+  static constexpr double kShareFreely = 1.2;
+
+  explicit Pace(size_t threads, double worth = kWorth) : threads_(threads), worth_(worth) {}
 
   // Whether the next piece is to be done together. Begins the measurement.
   bool together() {
@@ -61,7 +66,7 @@ class Pace {
     }
     const double tried = row_seconds_[together_ ? 1 : 0];
     const double other = row_seconds_[together_ ? 0 : 1];
-    const bool worth = row_seconds_[1] <= kWorth * row_seconds_[0];
+    const bool worth = row_seconds_[1] <= worth_ * row_seconds_[0];
     // A try that shows a way to be much slower is not soon made again.
     const double times = tried > other ? tried / other : other / tried;
     together_ = worth;
@@ -77,9 +82,9 @@ class Pace {
   static constexpr double kStretch = 80;    // Pieces from one try to the next, or more.
   static constexpr double kFirstStretch = 8;
   static constexpr double kNewShare = 0.3;  // Of a piece in what is known of its way.
-  static constexpr double kWorth = 0.85;    // Of the time alone, at most, is what a team may take.
 
   size_t threads_;
+  double worth_;
   uint64_t left_ = 0;  // Pieces until the next choice.
   uint64_t trials_ = 0;
   bool together_ = true;  // Before the first choice, which is the other way.

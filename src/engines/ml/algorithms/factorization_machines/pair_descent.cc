@@ -25,7 +25,7 @@ PairDescent::PairDescent(PairCells cells, PredictorType type, const PairTables& 
       tables_(tables),
       rates_(rates),
       team_("fm-pairs", std::min(threads, static_cast<unsigned>(cells_.groups()))),
-      pace_(team_.size()),
+      pace_(team_.size(), Pace::kShareFreely),
       pieces_(cells_.groups()),
       shares_(team_.size()) {
   for (size_t group = 0; group < pieces_.size(); ++group) {
