@@ -18,6 +18,9 @@ struct SessionCall {
 
 Result<void> fill(const S3& s3, const RoleSession& session, SessionCall& out) {
   TRY(const auto role, s3.permissions.find_role(session.role_arn));
+  if (role && role->account != session.account) {
+    return fail(problem(Problem::access_denied, {}, "Cross-account pass role is not allowed."));
+  }
   wire::Call& call = out.call;
   call.realm.account = session.account;
   out.exists = role.has_value();

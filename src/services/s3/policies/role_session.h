@@ -1,7 +1,8 @@
 // What a role may do in S3 through a session that another part of Millrace has for it: a training
 // job, an endpoint, a replication. Nobody signs; the operations' own rules decide.
 //
-// A role that does not exist in IAM is not refused: its session is then the account's root.
+// A role that does not exist in IAM is not refused: its session is then the account's root. One of
+// another account is (AccessDenied): nobody passes the roles of others.
 // Thread-safe, as the operations. Source: IAM User Guide, "Roles terms and concepts" (service
 // role).
 #pragma once
