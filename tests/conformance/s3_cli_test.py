@@ -318,7 +318,7 @@ def _(world):
             StorageClass="GOLD")
     refused("AccessDenied", world.s3.get_object, Bucket=_BUCKET, Key="none",
             ExpectedBucketOwner="111111111111")
-    refused("NotImplemented", world.s3.get_bucket_analytics_configuration, Bucket=_BUCKET, Id="x")
+    refused("NotImplemented", world.s3.get_object_torrent, Bucket=_BUCKET, Key="k")
 
 
 @tests.add("virtual-hosted style finds the bucket in the host")

@@ -8,6 +8,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engines/ml/algorithms/factorization_machines/als.h"
 #include "engines/ml/algorithms/factorization_machines/automatic_ranking.h"
@@ -15,7 +16,6 @@
 #include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
 #include "engines/ml/algorithms/factorization_machines/retold.h"
 #include "engines/ml/algorithms/factorization_machines/solvers.h"
-#include "engines/ml/algorithms/factorization_machines/validation.h"
 
 namespace millrace::ml::factorization_machines {
 namespace {
@@ -35,6 +35,7 @@ struct Candidate {
   Settings settings;
   uint64_t patience = 2;  // Epochs that are no better, after which a trial ends; 0: it does not.
   double loss = std::numeric_limits<double>::infinity();
+  std::vector<float> row_losses;  // Of the rows that are held out.
   uint64_t best_epochs = 1;
 
   std::string name() const {
@@ -54,33 +55,76 @@ struct Candidate {
   }
 };
 
+// What a model gets wrong of each row: squared errors of a regressor, cross-entropies of a
+// classifier.
+std::vector<float> row_losses(const Model& model, const RowBatch& rows) {
+  std::vector<float> losses(rows.size());
+  for (size_t at = 0; at < rows.size(); ++at) {
+    const double output = predict(model.view(), rows.row(at));
+    if (model.type() == PredictorType::regressor) {
+      losses[at] = static_cast<float>(std::pow(output - rows.label(at), 2));
+    } else {
+      const bool right = (output > 0) == (rows.label(at) > 0.5f);
+      losses[at] = static_cast<float>(std::log1p(std::exp(-std::abs(output))) +
+                                      (right ? 0 : std::abs(output)));
+    }
+  }
+  return losses;
+}
+
+// rmse of a regressor, cross-entropy of a classifier.
+double loss_of(PredictorType type, std::span<const float> row_losses) {
+  double sum = 0;
+  for (const float loss : row_losses) sum += loss;
+  const double mean = sum / static_cast<double>(row_losses.size());
+  return type == PredictorType::regressor ? std::sqrt(mean) : mean;
+}
+
+// Whether the mean difference of two models' losses on the same rows is beyond its standard error.
+bool beyond_chance(std::span<const float> worse, std::span<const float> better) {
+  double sum = 0;
+  double squares = 0;
+  for (size_t at = 0; at < worse.size(); ++at) {
+    const double difference = double{worse[at]} - better[at];
+    sum += difference;
+    squares += difference * difference;
+  }
+  const auto count = static_cast<double>(worse.size());
+  const double mean = sum / count;
+  return mean > std::sqrt(std::max(0.0, squares / count - mean * mean) / count);
+}
+
 // Follows one trial on the rows that are held out; of one without patience only the end is seen.
 class Trial final : public Progress {
  public:
   Trial(const RowBatch& held, const std::stop_token& stop, Candidate& candidate)
-      : watch_(held, {}), stop_(stop), candidate_(candidate) {}
+      : held_(held), stop_(stop), candidate_(candidate) {}
 
   void batch(uint64_t, uint64_t, const Measures&) override {}
   bool epoch(uint64_t epoch, const Measures&, const Model& model) override {
     if (candidate_.patience == 0) return !stop_.stop_requested();
     constexpr double kLittle = 1e-4;  // Of the loss; less is not worth an epoch.
-    const double loss = ValidationWatch::loss_of(watch_.measure(model));
-    if (loss < candidate_.loss * (1 - kLittle)) better_ = epoch;
-    if (loss < candidate_.loss) {
-      candidate_.loss = loss;
-      candidate_.best_epochs = epoch + 1;
-    }
+    const double before = candidate_.loss;
+    measure(model, epoch + 1);
+    if (candidate_.loss < before * (1 - kLittle)) better_ = epoch;
     return !stop_.stop_requested() && epoch - better_ < candidate_.patience;
   }
   void note(std::string_view) override {}
   void end(const Model& model) {
-    if (candidate_.patience > 0) return;
-    candidate_.loss = ValidationWatch::loss_of(watch_.measure(model));
-    candidate_.best_epochs = candidate_.settings.epochs;
+    if (candidate_.patience == 0) measure(model, candidate_.settings.epochs);
   }
 
  private:
-  const ValidationWatch watch_;
+  void measure(const Model& model, uint64_t epochs) {
+    std::vector<float> losses = row_losses(model, held_);
+    const double loss = loss_of(model.type(), losses);
+    if (!(loss < candidate_.loss)) return;
+    candidate_.loss = loss;
+    candidate_.row_losses = std::move(losses);
+    candidate_.best_epochs = epochs;
+  }
+
+  const RowBatch& held_;
   const std::stop_token stop_;
   Candidate& candidate_;
   uint64_t better_ = 0;
@@ -161,7 +205,7 @@ class Search {
   void compare_with_constant() {
     Model constant(training_.settings.type, training_.settings.feature_dim, 0);
     constant.bias = constant_output(training_.settings.type, fit_);
-    const double loss = ValidationWatch::loss_of(ValidationWatch(held_, {}).measure(constant));
+    const double loss = loss_of(constant.type(), row_losses(constant, held_));
     training_.progress.note(
         fmt::format("auto: a constant has the loss {:.6g} on {} examples held "
                     "out, {} are learned from",
@@ -211,7 +255,10 @@ class Search {
     const bool little =
         classes() || (candidate.settings.solver == Solver::mcmc && best_.settings.num_factors > 0);
     const double better = little ? kLittleBetter : kBetter;
-    if (first || candidate.loss < best_.loss * (1 - better)) best_ = candidate;
+    if (!first && candidate.loss >= best_.loss * (1 - better)) return;
+    const bool was_linear = !first && best_.settings.num_factors == 0;
+    if (was_linear && !beyond_chance(best_.row_losses, candidate.row_losses)) return;
+    best_ = candidate;
   }
 
   const Training& training_;

@@ -12,9 +12,10 @@
 // longer ones (als.h). Paths of them end after two that were no better, and something more complex
 // is taken only where its rmse (a regressor's) or cross-entropy (a classifier's) is smaller by
 // kBetter of it; by kLittleBetter of a classifier, whose losses lie close to each other, and of
-// mcmc beside a model with factors. What was tried and chosen is in the log. Of more than
-// kSearchRows examples or kSearchEntries non-zeros a random part is searched on, and all are
-// learned from.
+// mcmc beside a model with factors. Factors are taken only where the mean difference of the two
+// losses of a row is more than its standard error, too: a few labels far out are not to decide.
+// What was tried and chosen is in the log. Of more than kSearchRows examples or kSearchEntries
+// non-zeros a random part is searched on, and all are learned from.
 //
 // Implicit feedback is recognised, and ranked: automatic_ranking.h.
 //
