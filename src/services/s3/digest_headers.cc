@@ -10,15 +10,8 @@ namespace millrace::s3 {
 namespace {
 
 constexpr std::string_view kPrefix = "x-amz-checksum-";
-// What AWS has besides ours. Source: S3 User Guide, "Checking object integrity".
-constexpr std::string_view kOthers[] = {"md5", "sha512", "xxhash128", "xxhash3", "xxhash64"};
 // Headers that begin as those of values do, and are none.
 constexpr std::string_view kNoValues[] = {"algorithm", "mode", "type"};
-
-bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
-  return std::ranges::any_of(
-      names, [name](std::string_view known) { return http::equal_ignoring_case(known, name); });
-}
 
 // The part of a header's name behind x-amz-checksum-; nothing for other headers.
 std::optional<std::string_view> algorithm_in(std::string_view header) {
@@ -27,13 +20,15 @@ std::optional<std::string_view> algorithm_in(std::string_view header) {
     return std::nullopt;
   }
   const std::string_view name = header.substr(kPrefix.size());
-  if (is_one_of(kNoValues, name)) return std::nullopt;
+  const bool no_value = std::ranges::any_of(
+      kNoValues, [name](std::string_view known) { return http::equal_ignoring_case(known, name); });
+  if (no_value) return std::nullopt;
   return name;
 }
 
 Result<auth::ChecksumKind> known_algorithm(std::string_view name) {
   if (const auto kind = auth::parse_checksum_name(name)) return *kind;
-  if (is_one_of(kOthers, name)) {
+  if (auth::is_other_checksum(name)) {
     return fail(not_implemented("The checksum " + std::string(kPrefix) + std::string(name)));
   }
   return fail(

@@ -1,5 +1,7 @@
 #include "wire/auth/checksum.h"
 
+#include <algorithm>
+
 #include "base/result.h"
 #include "wire/http/headers.h"
 
@@ -36,6 +38,12 @@ std::optional<ChecksumKind> parse_checksum_name(std::string_view name) {
     if (http::equal_ignoring_case(name, name_of(kind))) return kind;
   }
   return std::nullopt;
+}
+
+bool is_other_checksum(std::string_view name) {
+  constexpr std::string_view kOthers[] = {"md5", "sha512", "xxhash128", "xxhash3", "xxhash64"};
+  return std::ranges::any_of(
+      kOthers, [name](std::string_view other) { return http::equal_ignoring_case(name, other); });
 }
 
 std::optional<ChecksumKind> parse_checksum_header(std::string_view header) {

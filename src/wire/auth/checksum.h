@@ -25,6 +25,9 @@ std::string_view header_of(ChecksumKind kind);  // x-amz-checksum-crc32, …
 size_t size_of(ChecksumKind kind);              // 4, 4, 8, 20, 32 bytes
 std::optional<ChecksumKind> parse_checksum_name(std::string_view name);      // Any case.
 std::optional<ChecksumKind> parse_checksum_header(std::string_view header);  // Any case.
+// Whether AWS has an algorithm of that name (md5, in any case) which is none of these kinds.
+// Source: S3 User Guide, "Checking object integrity".
+bool is_other_checksum(std::string_view name);
 
 // A value as it stands in a header. Nothing where it is no base64, or of another length.
 std::optional<Bytes> parse_checksum(ChecksumKind kind, std::string_view base64);

@@ -16,6 +16,7 @@
 #include "engines/ml/algorithms/factorization_machines/hyperparameter_table.h"
 #include "engines/ml/algorithms/factorization_machines/retold.h"
 #include "engines/ml/algorithms/factorization_machines/solvers.h"
+#include "engines/ml/algorithms/factorization_machines/tally.h"
 
 namespace millrace::ml::factorization_machines {
 namespace {
@@ -60,14 +61,9 @@ struct Candidate {
 std::vector<float> row_losses(const Model& model, const RowBatch& rows) {
   std::vector<float> losses(rows.size());
   for (size_t at = 0; at < rows.size(); ++at) {
-    const double output = predict(model.view(), rows.row(at));
-    if (model.type() == PredictorType::regressor) {
-      losses[at] = static_cast<float>(std::pow(output - rows.label(at), 2));
-    } else {
-      const bool right = (output > 0) == (rows.label(at) > 0.5f);
-      losses[at] = static_cast<float>(std::log1p(std::exp(-std::abs(output))) +
-                                      (right ? 0 : std::abs(output)));
-    }
+    Tally one;
+    add_to(one, model.type(), predict(model.view(), rows.row(at)), rows.label(at));
+    losses[at] = static_cast<float>(one.loss);
   }
   return losses;
 }
