@@ -6,41 +6,19 @@
 #include <vector>
 
 #include "engines/ml/algorithms/factorization_machines/implicit_test_data.h"
+#include "engines/ml/algorithms/factorization_machines/planted_data.h"
+#include "engines/ml/algorithms/factorization_machines/solvers.h"
 
 namespace millrace::ml::factorization_machines {
 namespace {
+
+using test::Listener;
 
 Settings settings_of(Solver solver, uint64_t users, uint64_t items, uint32_t factors) {
   Settings settings = test::implicit_settings(solver, users, items, factors);
   settings.fields.clear();
   apply_solver_defaults(settings);
   return settings;
-}
-
-class Listener final : public Progress {
- public:
-  void batch(uint64_t, uint64_t, const Measures&) override {}
-  bool epoch(uint64_t, const Measures&, const Model&) override { return ++epochs < stop_after; }
-  void note(std::string_view text) override { notes.emplace_back(text); }
-
-  size_t epochs = 0;
-  size_t stop_after = SIZE_MAX;
-  std::vector<std::string> notes;
-};
-
-Result<Model> run(const Settings& settings, const RowBatch& rows, Listener& listener,
-                  unsigned threads) {
-  test::EmptySource source;
-  Model model(settings.type, settings.feature_dim, settings.num_factors);
-  initialize(model, settings);
-  TRY(solve({.settings = settings,
-             .source = source,
-             .memory = &rows,
-             .progress = listener,
-             .stop = {},
-             .threads = threads},
-            model));
-  return model;
 }
 
 TEST(AutomaticRanking, RecognisesImplicitFeedback) {
@@ -67,9 +45,9 @@ TEST(AutomaticRanking, RanksBetterThanTheDefaultsWhereTheyDoNotSuit) {
   const test::Tastes planted(300, 400, 5);
   Listener listener;
   const Result<Model> by_default =
-      run(settings_of(Solver::ials, 300, 400, 16), planted.train, listener, 1);
+      test::run(solve, settings_of(Solver::ials, 300, 400, 16), planted.train, listener, 1);
   const Result<Model> chosen =
-      run(settings_of(Solver::automatic, 300, 400, 16), planted.train, listener, 1);
+      test::run(solve, settings_of(Solver::automatic, 300, 400, 16), planted.train, listener, 1);
   ASSERT_TRUE(by_default && chosen);
   EXPECT_GT(planted.ndcg(*chosen), 1.2 * planted.ndcg(*by_default));
   EXPECT_TRUE(listener.notes.back().starts_with("auto: chosen is ") ||
@@ -81,8 +59,8 @@ TEST(AutomaticRanking, GivesTheSameBytesForAnyNumberOfThreads) {
   const RowBatch rows = test::planted_interactions(60, 50, 4);
   const Settings settings = settings_of(Solver::automatic, 60, 50, 8);
   Listener listener;
-  const Result<Model> one = run(settings, rows, listener, 1);
-  const Result<Model> three = run(settings, rows, listener, 3);
+  const Result<Model> one = test::run(solve, settings, rows, listener, 1);
+  const Result<Model> three = test::run(solve, settings, rows, listener, 3);
   ASSERT_TRUE(one && three);
   EXPECT_TRUE(*one == *three);
 }
@@ -92,7 +70,7 @@ TEST(AutomaticRanking, TakesIalsWhereThereIsTooLittleToChooseBy) {
   test::add_example(rows, 0, 3, 1);
   test::add_example(rows, 1, 4, 1);
   Listener listener;
-  ASSERT_TRUE(run(settings_of(Solver::automatic, 3, 3, 4), rows, listener, 1));
+  ASSERT_TRUE(test::run(solve, settings_of(Solver::automatic, 3, 3, 4), rows, listener, 1));
   bool chosen = false;
   for (const std::string& note : listener.notes) {
     chosen = chosen || note.starts_with("auto: chosen is ials");
@@ -104,8 +82,8 @@ TEST(AutomaticRanking, StopsWhenToldTo) {
   const RowBatch rows = test::planted_interactions(60, 50, 4);
   Listener listener;
   listener.stop_after = 3;
-  ASSERT_TRUE(run(settings_of(Solver::automatic, 60, 50, 8), rows, listener, 1));
-  EXPECT_EQ(listener.epochs, 3u);
+  ASSERT_TRUE(test::run(solve, settings_of(Solver::automatic, 60, 50, 8), rows, listener, 1));
+  EXPECT_EQ(listener.losses.size(), 3u);
 }
 
 }  // namespace
