@@ -34,6 +34,7 @@ function(millrace_module name)
   list(FILTER test_sources INCLUDE REGEX "_test\\.cc$")
   set(fuzz_sources ${sources})
   list(FILTER fuzz_sources INCLUDE REGEX "_fuzz\\.cc$")
+  set_property(GLOBAL APPEND PROPERTY millrace_checks ${test_sources} ${fuzz_sources})
 
   if(library_sources OR ARG_GENERATED)
     add_library(${name} STATIC ${library_sources} ${ARG_GENERATED})
@@ -72,8 +73,20 @@ function(millrace_module name)
   endif()
 endfunction()
 
+# A test that no module takes would never run, and nobody would see it.
+function(millrace_check_tests)
+  get_property(taken GLOBAL PROPERTY millrace_checks)
+  file(GLOB_RECURSE written CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*_test.cc
+       ${CMAKE_SOURCE_DIR}/src/*_fuzz.cc ${CMAKE_SOURCE_DIR}/tests/*_test.cc)
+  list(REMOVE_ITEM written ${taken})
+  if(written)
+    message(FATAL_ERROR "no module builds ${written}")
+  endif()
+endfunction()
+
 # Checks every declared dependency against the table of layers, once all modules are known.
 function(millrace_finish)
+  millrace_check_tests()
   get_property(modules GLOBAL PROPERTY millrace_modules)
   set(lines "")
   foreach(module ${modules})

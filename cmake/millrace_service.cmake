@@ -32,11 +32,9 @@ function(millrace_service name)
             ${CMAKE_CURRENT_SOURCE_DIR}/operations.list ${model}
     COMMENT "Generating ${name} from AWS's model")
   add_custom_target(generate_${name} DEPENDS ${generated})
-  file(GLOB nested CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cc)
-  list(FILTER nested EXCLUDE REGEX "_(test|fuzz|main|bench)\\.cc$")
-  millrace_module(services_${name} LAYER services
+  millrace_module(services_${name} RECURSE LAYER services
     DEPENDS ${ARG_DEPENDS} wire_pipeline wire_http wire_model store runtime base
     THIRD_PARTY ${ARG_THIRD_PARTY} fmt::fmt
-    GENERATED ${nested} ${generated})
+    GENERATED ${generated})
   add_dependencies(services_${name} generate_${name})
 endfunction()

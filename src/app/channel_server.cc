@@ -25,6 +25,7 @@ std::optional<sagemaker::DataRequest> parse_request(const http::Request& request
   if (request.method != "GET" || slash == std::string_view::npos || !query) return std::nullopt;
   const auto offset = number_of(*query, "offset");
   const auto size = number_of(*query, "size");
+  const std::string* const bucket = find_parameter(*query, "bucket");
   const std::string* const key = find_parameter(*query, "key");
   const std::string* const etag = find_parameter(*query, "etag");
   if (!offset || !size || key == nullptr || etag == nullptr) return std::nullopt;
@@ -32,6 +33,7 @@ std::optional<sagemaker::DataRequest> parse_request(const http::Request& request
       .tag = std::string(path.substr(1, slash - 1)),
       .token = std::string(request.headers.find("authorization").value_or("")),
       .channel = std::string(path.substr(slash + 1)),
+      .bucket = bucket == nullptr ? std::string() : *bucket,
       .key = *key,
       .etag = *etag,
       .offset = *offset,

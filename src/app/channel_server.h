@@ -1,7 +1,7 @@
 // ChannelServer: answers the programs of training jobs that ask for pieces of their channels
 // (services/sagemaker/training/channel_data.h), over a unix-domain socket that only jobs see.
 //
-//   GET /<job>/<channel>?key=…&etag=…&offset=…&size=…   Authorization: <token>
+//   GET /<job>/<channel>?bucket=…&key=…&etag=…&offset=…&size=…   Authorization: <token>
 //
 // 200 with the bytes; else the cause as text: 403 (denied), 404 (gone), 412 (replaced), 400 (no
 // such request), 503 (this machine's account: it is asked again). Thread-safe.

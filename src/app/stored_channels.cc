@@ -105,7 +105,8 @@ Result<std::unique_ptr<StoredChannels>> StoredChannels::open(runtime::Disk& disk
     for (const json::value& file : channel.value().get_array()) {
       if (!file.is_object()) continue;
       const json::value* const size = file.get_object().if_contains("size");
-      Object stored{.key = text_of(file.get_object(), "key"),
+      Object stored{.bucket = text_of(file.get_object(), "bucket"),
+                    .key = text_of(file.get_object(), "key"),
                     .etag = text_of(file.get_object(), "etag"),
                     .size_bytes = size == nullptr ? 0 : size->to_number<uint64_t>(code)};
       files.emplace(text_of(file.get_object(), "file"), std::move(stored));
@@ -132,8 +133,9 @@ std::unique_ptr<ml::ByteSource> StoredChannels::open(const std::string& channel,
 Result<Bytes> StoredChannels::fetch(const std::string& channel, const Object& object,
                                     uint64_t offset, std::stop_token stop) {
   const uint64_t size = std::min<uint64_t>(kPieceBytes, object.size_bytes - offset);
-  std::string target = fmt::format("/{}/{}?key={}&etag={}&offset={}&size={}", job_, channel,
-                                   uri_encode(object.key), uri_encode(object.etag), offset, size);
+  std::string target = fmt::format("/{}/{}?bucket={}&key={}&etag={}&offset={}&size={}", job_,
+                                   channel, uri_encode(object.bucket), uri_encode(object.key),
+                                   uri_encode(object.etag), offset, size);
   return runtime::run_task_for(thread_.loop(), ask(std::move(target), std::move(stop)), true);
 }
 

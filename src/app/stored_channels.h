@@ -43,6 +43,7 @@ class StoredChannels final : public ml::StoredFiles {
 
  private:
   struct Object {
+    std::string bucket;
     std::string key;
     std::string etag;
     uint64_t size_bytes = 0;

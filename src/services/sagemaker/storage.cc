@@ -25,18 +25,6 @@ std::string_view path_below(std::string_view key, std::string_view prefix) {
   return key.substr(prefix.rfind('/') + 1);
 }
 
-Result<void> check_path(std::string_view path) {
-  for (std::string_view rest = path;;) {
-    const std::string_view name = rest.substr(0, rest.find('/'));
-    if (name.empty() || name == "." || name == ".." || name.size() > kNameBytesMax ||
-        name.find('\0') != std::string_view::npos) {
-      return fail(ErrorKind::invalid, fmt::format("the key {} is no path of a file", path));
-    }
-    if (name.size() == rest.size()) return {};
-    rest.remove_prefix(name.size() + 1);
-  }
-}
-
 Task<std::unique_ptr<File>> open_file(Storage storage, Path path, runtime::OpenMode mode) {
   const auto work = [&]() -> Result<std::unique_ptr<File>> {
     if (mode == runtime::OpenMode::create_new) {
@@ -109,6 +97,18 @@ std::optional<S3Uri> parse_s3_uri(std::string_view uri) {
   return out;
 }
 
+Result<void> check_path(std::string_view path) {
+  for (std::string_view rest = path;;) {
+    const std::string_view name = rest.substr(0, rest.find('/'));
+    if (name.empty() || name == "." || name == ".." || name.size() > kNameBytesMax ||
+        name.find('\0') != std::string_view::npos) {
+      return fail(ErrorKind::invalid, fmt::format("the key {} is no path of a file", path));
+    }
+    if (name.size() == rest.size()) return {};
+    rest.remove_prefix(name.size() + 1);
+  }
+}
+
 // AWS: a bucket of another account is read as far as its policy admits; here, not at all.
 Result<void> check_owner(const Storage& storage, const std::string& bucket) {
   TRY(const objects::Bucket found, storage.objects.bucket(bucket));
@@ -172,8 +172,11 @@ Task<std::vector<StoredObject>> list_objects(Storage storage, S3Uri prefix) {
         co_return fail(ErrorKind::precondition_failed,
                        fmt::format("there are more than {} objects", kListedMax));
       }
-      out.push_back({std::string(path_below(entry.object_key, prefix.key)), entry.object_key,
-                     entry.etag, entry.size_bytes});
+      out.push_back({.path = std::string(path_below(entry.object_key, prefix.key)),
+                     .bucket = prefix.bucket,
+                     .key = entry.object_key,
+                     .etag = entry.etag,
+                     .size_bytes = entry.size_bytes});
     }
     request.after = listing.last;
     more = listing.truncated;

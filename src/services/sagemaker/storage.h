@@ -40,8 +40,11 @@ Task<bool> has_objects(Storage storage, S3Uri prefix);
 // Errors: not_found (bucket, or nothing below the prefix), invalid (a key that is no path), those
 // of RoleAccess and of Disk.
 Task<uint64_t> download(Storage storage, S3Uri prefix, runtime::Path folder);
+// Whether a file below a folder can have the path. Errors: invalid.
+Result<void> check_path(std::string_view path);
 struct StoredObject {
   std::string path;  // The key without the prefix's last folder.
+  std::string bucket;
   std::string key;
   std::string etag;
   uint64_t size_bytes = 0;

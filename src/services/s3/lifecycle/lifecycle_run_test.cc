@@ -99,8 +99,10 @@ class LifecycleRunTest : public objects::ObjectsTest {
   };
   static constexpr store::Table<Told> kTold{"test.told"};
   static Result<void> announce(store::Txn& txn, const objects::Change& change) {
-    if (change.kind == objects::ChangeKind::written) return {};
     static constexpr std::string_view kNames[] = {"written", "removed", "marked"};
+    if (change.kind != objects::ChangeKind::removed && change.kind != objects::ChangeKind::marked) {
+      return {};
+    }
     txn.put(kTold, Told{std::string(kNames[static_cast<int>(change.kind)]) + " " +
                         change.entry.object_key + " " + change.cause.operation});
     return {};

@@ -26,14 +26,15 @@ Result<std::optional<TrainingJob>> find_running(Sagemaker& sm, const DataRequest
 }
 
 // Where the channel is, if it is read so.
-std::optional<S3Uri> find_channel(const CreateTrainingJobRequest& in, std::string_view name) {
+Result<std::optional<InputSource>> find_channel(const CreateTrainingJobRequest& in,
+                                                std::string_view name) {
   for (const api::Channel channel : in.input_data_config()) {
     if (channel.channel_name() != name) continue;
     const std::string_view image = in.algorithm_specification().training_image();
-    if (!streams(channel, input_mode(in, channel), image)) return std::nullopt;
-    return parse_s3_uri(channel.data_source().s3_data_source().s3_uri());
+    if (!streams(channel, input_mode(in, channel), image)) break;
+    return input_source(channel.data_source().s3_data_source());
   }
-  return std::nullopt;
+  return std::optional<InputSource>();
 }
 
 Task<Bytes> try_read(Sagemaker& sm, Acting who, objects::ObjectId id, DataRequest request) {
@@ -46,6 +47,12 @@ Task<Bytes> try_read(Sagemaker& sm, Acting who, objects::ObjectId id, DataReques
                                entry.object_key));
   }
   co_return co_await reader.read_at(request.offset, std::min(request.size, kDataPieceMax));
+}
+
+// Of a prefix, what is below it. A manifest may name whatever the role may read.
+bool may_name(const InputSource& source, const DataRequest& request) {
+  return source.manifest ||
+         (request.bucket == source.uri.bucket && request.key.starts_with(source.uri.key));
 }
 
 bool is_hidden(std::string_view path) {
@@ -72,11 +79,11 @@ bool streams(const api::Channel& channel, std::string_view asked, std::string_vi
 }
 
 Task<std::string> stored_channels_json(Sagemaker& sm, TrainingJob job, std::string role_arn,
-                                       std::vector<std::pair<std::string, S3Uri>> channels) {
+                                       std::vector<std::pair<std::string, InputSource>> channels) {
   json::object listed;
-  for (const auto& [name, uri] : channels) {
+  for (const auto& [name, source] : channels) {
     Result<std::vector<StoredObject>> found =
-        co_await list_objects(storage_as(sm, job.realm.account, role_arn), uri);
+        co_await list_input(storage_as(sm, job.realm.account, role_arn), source);
     if (!found) {
       co_return fail(found.error().kind,
                      fmt::format("channel {}: {}", name, found.error().message));
@@ -86,6 +93,7 @@ Task<std::string> stored_channels_json(Sagemaker& sm, TrainingJob job, std::stri
     json::array& files = listed[name].emplace_array();
     for (const StoredObject& object : *found) {
       files.push_back(json::object{{"file", object.path},
+                                   {"bucket", object.bucket},
                                    {"key", object.key},
                                    {"etag", object.etag},
                                    {"size", object.size_bytes}});
@@ -104,14 +112,16 @@ Task<Bytes> read_channel_data(Sagemaker& sm, DataRequest request) {
   wire::Call call(arena);
   CO_TRY(const CreateTrainingJobRequest in,
          read_document<CreateTrainingJobRequest>(call, job->document));
-  const std::optional<S3Uri> uri = find_channel(in, request.channel);
-  if (!uri || !request.key.starts_with(uri->key)) {
+  CO_TRY(const std::optional<InputSource> source, find_channel(in, request.channel));
+  if (source && request.bucket.empty()) request.bucket = source->uri.bucket;
+  if (!source || !may_name(*source, request)) {
     co_return fail(ErrorKind::denied,
-                   fmt::format("{} is no object of a channel that is streamed", request.key));
+                   fmt::format("s3://{}/{} is no object of a channel that is streamed",
+                               request.bucket, request.key));
   }
   const Storage storage = storage_as(sm, job->realm.account, in.role_arn());
-  CO_TRY(check_owner(storage, uri->bucket));
-  objects::ObjectId id{uri->bucket, request.key};
+  CO_TRY(check_owner(storage, request.bucket));
+  objects::ObjectId id{request.bucket, request.key};
   const auto step = [&] { return try_read(sm, storage.who, id, request); };
   co_return co_await runtime::repeat<Bytes>(sm.clock, step);
 }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/sagemaker/training/input_source.h"
 #include "services/sagemaker/training/training_rows.h"
 
 namespace millrace::sagemaker {
@@ -27,12 +28,13 @@ std::string_view input_mode(const CreateTrainingJobRequest& in, const api::Chann
 // What the program finds as input/config/storedchannels.json: where to ask, as whom, and the
 // objects of `channels`. Errors: those of list_objects(), naming the channel.
 Task<std::string> stored_channels_json(Sagemaker& sm, TrainingJob job, std::string role_arn,
-                                       std::vector<std::pair<std::string, S3Uri>> channels);
+                                       std::vector<std::pair<std::string, InputSource>> channels);
 
 struct DataRequest {
   std::string tag;  // The job's, and what it has to know beside it.
   std::string token;
   std::string channel;
+  std::string bucket;  // Empty: the channel's own, as programs of earlier versions ask.
   std::string key;
   std::string etag;
   uint64_t offset = 0;
@@ -40,8 +42,8 @@ struct DataRequest {
 };
 
 // Up to `size` bytes (kDataPieceMax) at `offset`; fewer only at the end of the object. Errors:
-// denied (no job of that token runs; the key is not the channel's; those of RoleAccess), not_found,
-// precondition_failed (the object is another one by now), those of the store.
+// denied (no job of that token runs; the object is not the channel's; those of RoleAccess),
+// not_found, precondition_failed (the object is another one by now), those of the store.
 Task<Bytes> read_channel_data(Sagemaker& sm, DataRequest request);
 
 }  // namespace millrace::sagemaker

@@ -6,6 +6,7 @@
 #include "engines/ml/algorithms.h"
 #include "services/sagemaker/documents.h"
 #include "services/sagemaker/tags/tag_rows.h"
+#include "services/sagemaker/training/input_source.h"
 #include "services/sagemaker/training/training_rows.h"
 
 namespace millrace::sagemaker {
@@ -47,23 +48,19 @@ Task<void> check_channels(Sagemaker& sm, wire::Call& call, CreateTrainingJobRequ
       co_return fail(wire::errors::not_implemented(
           fmt::format("The data source of channel {}", channel.channel_name())));
     }
-    if (source.s3_data_type() != "S3Prefix") {
-      co_return fail(
-          wire::errors::not_implemented(fmt::format("S3DataType {}", source.s3_data_type())));
-    }
-    const auto uri = parse_s3_uri(source.s3_uri());
-    if (!uri) {
+    CO_TRY(const std::optional<InputSource> input, input_source(source));
+    if (!input) {
       co_return fail(errors::validation(fmt::format("Invalid S3 URI: {}", source.s3_uri())));
     }
     const Result<bool> found =
-        co_await has_objects(storage_as(sm, call.realm.account, in.role_arn()), *uri);
+        co_await has_objects(storage_as(sm, call.realm.account, in.role_arn()), input->uri);
     if (!found && found.error().kind != ErrorKind::not_found) co_return fail(found.error());
     if (found && *found) continue;
     co_return fail(errors::validation(fmt::format(
         "No S3 objects found under S3 URL \"{}\" given in input data source. Please ensure that "
         "the bucket exists in the selected region ({}), that objects exist under that S3 prefix, "
         "and that the role \"{}\" has \"s3:ListBucket\" permissions on bucket \"{}\".",
-        source.s3_uri(), call.realm.region, in.role_arn(), uri->bucket)));
+        source.s3_uri(), call.realm.region, in.role_arn(), input->uri.bucket)));
   }
   co_return ok;
 }

@@ -72,11 +72,11 @@ Result<PreparedTraining> prepare_training(const Sagemaker& sm, const TrainingJob
   PreparedTraining out;
   out.spec = spec_of(sm, job, in);
   for (const api::Channel channel : in.input_data_config()) {
-    const auto uri = parse_s3_uri(channel.data_source().s3_data_source().s3_uri());
-    if (!uri) return fail(ErrorKind::invalid, "ClientError: a channel's S3 URI is none");
+    TRY(std::optional<InputSource> source, input_source(channel.data_source().s3_data_source()));
+    if (!source) return fail(ErrorKind::invalid, "ClientError: a channel's S3 URI is none");
     const std::string_view image = in.algorithm_specification().training_image();
     auto& list = streams(channel, input_mode(in, channel), image) ? out.streamed : out.channels;
-    list.emplace_back(channel.channel_name(), *uri);
+    list.emplace_back(channel.channel_name(), std::move(*source));
   }
   if (!out.streamed.empty()) {
     out.spec.mounts.push_back({sm.data_folder.string(), std::string(kDataInside), true});
@@ -97,7 +97,7 @@ Task<void> make_training_folders(Sagemaker& sm, runtime::Path folder, PreparedTr
     for (const char* name : {"input/config", "input/data", "model", "output/data", "code", "tmp"}) {
       TRY(sm.disk.make_directories(folder / name));
     }
-    for (const auto& [name, uri] : prepared.channels) {
+    for (const auto& [name, source] : prepared.channels) {
       TRY(sm.disk.make_directories(folder / "input/data" / name));
     }
     return {};

@@ -5,15 +5,16 @@
 #include <utility>
 #include <vector>
 
+#include "services/sagemaker/training/input_source.h"
 #include "services/sagemaker/training/training_rows.h"
 
 namespace millrace::sagemaker {
 
 struct PreparedTraining {
   jobs::JobSpec spec;
-  std::vector<std::pair<std::string, S3Uri>> channels;      // To copy: name and where it is.
-  std::vector<std::pair<std::string, S3Uri>> streamed;      // To be read where it is.
-  std::vector<std::pair<std::string, std::string>> config;  // File and content.
+  std::vector<std::pair<std::string, InputSource>> channels;  // To copy: name and where it is.
+  std::vector<std::pair<std::string, InputSource>> streamed;  // To be read where it is.
+  std::vector<std::pair<std::string, std::string>> config;    // File and content.
 };
 
 // From the Create request of the job. Errors: invalid (a channel that is no S3 URI).

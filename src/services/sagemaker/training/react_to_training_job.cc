@@ -44,7 +44,7 @@ std::unexpected<Error> download_failed(const Error& error) {
 
 // Tells the program which objects its channels are.
 Task<void> list_streamed(Sagemaker& sm, TrainingJob job, CreateTrainingJobRequest in,
-                         std::vector<std::pair<std::string, S3Uri>> channels) {
+                         std::vector<std::pair<std::string, InputSource>> channels) {
   Result<std::string> listed =
       co_await stored_channels_json(sm, job, std::string(in.role_arn()), std::move(channels));
   if (!listed) co_return download_failed(listed.error());
@@ -59,9 +59,9 @@ Task<void> download_and_start(Sagemaker& sm, TrainingJob job, CreateTrainingJobR
   if (co_await sm.jobs.status(prepared.spec.id)) co_return ok;
   const runtime::Path folder = folder_of(sm, job);
   CO_TRY(co_await make_training_folders(sm, folder, prepared));
-  for (const auto& [name, uri] : prepared.channels) {
-    const auto got = co_await download(storage_as(sm, job.realm.account, in.role_arn()), uri,
-                                       folder / "input/data" / name);
+  for (const auto& [name, source] : prepared.channels) {
+    const auto got = co_await download_input(storage_as(sm, job.realm.account, in.role_arn()),
+                                             source, folder / "input/data" / name);
     if (!got) {
       const std::string what = fmt::format("channel {}: {}", name, got.error().message);
       co_return download_failed(Error{.kind = got.error().kind, .message = what});
