@@ -26,10 +26,22 @@ std::map<std::string, std::string> hyperparameters_of(const CreateTrainingJobReq
 // the job, but one that is wrong cannot become right there, so it is refused here already.
 Result<void> check_request(const CreateTrainingJobRequest& in) {
   const api::AlgorithmSpecification algorithm = in.algorithm_specification();
+  if (algorithm.has_algorithm_name()) {
+    return fail(wire::errors::not_implemented("Training by AlgorithmName"));
+  }
   const ml::Algorithm* const ours = ml::find_algorithm_of_image(algorithm.training_image());
   if (ours == nullptr) return fail(unknown_image(algorithm.training_image()));
   if (in.resource_config().instance_count(1) != 1) {
     return fail(wire::errors::not_implemented("Training on more than one instance"));
+  }
+  // AWS: a built-in algorithm has its own metrics.
+  if (!algorithm.metric_definitions().empty()) {
+    return fail(errors::validation(
+        "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry "
+        "the request without specifying metric definitions."));
+  }
+  if (in.output_data_config().compression_type("GZIP") != "GZIP") {
+    return fail(wire::errors::not_implemented("OutputDataConfig.CompressionType NONE"));
   }
   const auto checked = ml::parse_hyperparameters(ours->hyperparameters, hyperparameters_of(in));
   if (!checked) return fail(errors::validation(checked.error().message));

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "engines/ml/algorithms.h"
 #include "services/sagemaker/documents.h"
 #include "services/sagemaker/training/training_rows.h"
 
@@ -40,6 +41,25 @@ void write_times(const TrainingJob& job, const DescribeTrainingJobResponse& out)
   out.set_billable_time_in_seconds(length.count());
 }
 
+// AWS: the metrics of a built-in algorithm stand beside what was asked for; the SDK's analytics
+// take their names from here. describe_training_job.test
+void write_algorithm(const api::AlgorithmSpecification& given,
+                     const DescribeTrainingJobResponse& out) {
+  const api::AlgorithmSpecification written = out.make_algorithm_specification();
+  written.share_members(given);
+  const ml::Algorithm* const algorithm = ml::find_algorithm_of_image(given.training_image());
+  if (algorithm == nullptr) return;  // Of a version that had another one.
+  const auto list = written.make_metric_definitions();
+  for (const ml::MetricDefinition& metric : algorithm->metrics) {
+    const api::MetricDefinition item = list.append();
+    item.set_name(metric.name);
+    item.set_regex(metric.regex);
+  }
+  if (!written.has_enable_sage_maker_metrics_time_series()) {
+    written.set_enable_sage_maker_metrics_time_series(false);
+  }
+}
+
 }  // namespace
 
 Task<DescribeTrainingJobResponse> describe_training_job(Sagemaker& sm, wire::Call& call,
@@ -53,6 +73,7 @@ Task<DescribeTrainingJobResponse> describe_training_job(Sagemaker& sm, wire::Cal
          read_document<CreateTrainingJobRequest>(call, job->document));
   auto out = call.make<DescribeTrainingJobResponse>();
   out.share_members(given);
+  write_algorithm(given.algorithm_specification(), out);
   out.set_training_job_arn(job->arn);
   out.set_training_job_status(job->status);
   out.set_secondary_status(job->secondary);
