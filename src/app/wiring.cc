@@ -193,10 +193,19 @@ struct Platform::Parts {
   serving::Fleets fleets{{db, outside.clock, outside.random, outside.disk, pool, nursery,
                           worker_jobs, worker_http, models, invocations, config.data / "models",
                           run_folder(config)}};
-  sagemaker::Sagemaker sagemaker_service{db,          outside.clock,  outside.disk,
-                                         pool,        objects,        logs,
-                                         jobs,        fleets,         config.data / "training",
-                                         role_access, outside.random, run_folder(config) / "data"};
+  sagemaker::Sagemaker sagemaker_service{db,
+                                         outside.clock,
+                                         outside.disk,
+                                         pool,
+                                         objects,
+                                         logs,
+                                         series,
+                                         jobs,
+                                         fleets,
+                                         config.data / "training",
+                                         role_access,
+                                         outside.random,
+                                         run_folder(config) / "data"};
   sagemaker_runtime::SagemakerRuntime sagemaker_runtime_service{fleets};
 
   // The wire.

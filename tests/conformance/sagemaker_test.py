@@ -72,6 +72,39 @@ def _(world):
     check(isinstance(found["test:rmse"]["Timestamp"], datetime.datetime), "with its time")
 
 
+@tests.add("the SDK's analytics find the metrics in CloudWatch, by the names that the job tells")
+def _(world):
+    job = world.job(_JOB)
+    found = {}
+    for metric in job["AlgorithmSpecification"]["MetricDefinitions"]:
+        points = world.cloudwatch.get_metric_statistics(
+            Namespace="/aws/sagemaker/TrainingJobs", MetricName=metric["Name"],
+            StartTime=job["TrainingStartTime"],
+            EndTime=job["TrainingEndTime"] + datetime.timedelta(minutes=1), Period=60,
+            Statistics=["Average"], Dimensions=[{"Name": "TrainingJobName", "Value": _JOB}]
+        )["Datapoints"]
+        if points:
+            found[metric["Name"]] = [point["Average"] for point in points]
+    final = {each["MetricName"]: each["Value"] for each in job["FinalMetricDataList"]}
+    equal(sorted(found), sorted(final))
+    check(abs(found["test:rmse"][0] - final["test:rmse"]) < 1e-6, f"{found} as {final}")
+
+
+@tests.add("a manifest of shards trains, as the SDK's record_set() uploads them")
+def _(world):
+    examples = rows(seed=8)
+    for shard in range(2):
+        world.upload(f"shards/matrix_{shard}.pbr", encode(examples[shard::2]))
+    manifest = json.dumps([{"prefix": f"s3://{BUCKET}/shards/"}, "matrix_0.pbr", "matrix_1.pbr"])
+    uri = world.upload("shards/.amazon.manifest", manifest.encode())
+    source = {"S3DataType": "ManifestFile", "S3Uri": uri,
+              "S3DataDistributionType": "ShardedByS3Key"}
+    world.create_job("of-shards", {"train": source})
+    job = world.job_end("of-shards")
+    equal(job["TrainingJobStatus"], "Completed", job.get("FailureReason"))
+    equal(job["InputDataConfig"][0]["DataSource"]["S3DataSource"], source)
+
+
 @tests.add("a binary classifier reports AWS's three metrics of classifiers")
 def _(world):
     likes = [(features, float(label > 2)) for features, label in rows(seed=4)]

@@ -55,7 +55,7 @@ class World:
 
     def create_job(self, name, channels=None, image=IMAGE, mode="File",
                    content_type="application/x-recordio-protobuf", **hyperparameters):
-        """CreateTrainingJob. `channels` is {name: s3 uri}, all of one content type."""
+        """CreateTrainingJob. `channels` is {name: s3 uri, or an S3DataSource}."""
         channels = channels or {"train": f"s3://{BUCKET}/train/", "test": f"s3://{BUCKET}/test/"}
         values = {"feature_dim": DIMENSION, "num_factors": 4, "predictor_type": "regressor",
                   "mini_batch_size": 100, "epochs": 20, "factors_lr": 0.05, "linear_lr": 0.05,
@@ -66,9 +66,10 @@ class World:
             HyperParameters={key: str(value) for key, value in values.items()},
             InputDataConfig=[
                 {"ChannelName": channel, "ContentType": content_type,
-                 "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri,
-                                                 "S3DataDistributionType": "FullyReplicated"}}}
-                for channel, uri in channels.items()],
+                 "DataSource": {"S3DataSource": source if isinstance(source, dict) else {
+                     "S3DataType": "S3Prefix", "S3Uri": source,
+                     "S3DataDistributionType": "FullyReplicated"}}}
+                for channel, source in channels.items()],
             OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/models"},
             ResourceConfig={"InstanceType": "ml.c5.xlarge", "InstanceCount": 1,
                             "VolumeSizeInGB": 10},

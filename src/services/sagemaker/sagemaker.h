@@ -8,6 +8,7 @@
 #include "api/sagemaker.h"
 #include "engines/jobs/runner.h"
 #include "engines/metrics/logs.h"
+#include "engines/metrics/series.h"
 #include "engines/objects/objects.h"
 #include "engines/serving/fleets.h"
 #include "runtime/clock.h"
@@ -28,6 +29,7 @@ struct Sagemaker {
   runtime::Pool& pool;
   objects::Objects& objects;
   metrics::Logs& logs;
+  metrics::Series& series;
   jobs::JobRunner& jobs;
   serving::Fleets& fleets;
   runtime::Path folder;  // Of the directories of training jobs; gone with their jobs.

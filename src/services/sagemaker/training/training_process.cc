@@ -1,8 +1,10 @@
 // What a training job's process says, and how it ends.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <regex>
 
+#include "engines/metrics/limits.h"
 #include "engines/ml/algorithms.h"
 #include "services/sagemaker/documents.h"
 #include "services/sagemaker/training/training_rows.h"
@@ -21,10 +23,14 @@ Task<std::optional<TrainingJob>> find_job(Sagemaker& sm, std::string job_id) {
   co_return txn.find(kTrainingJobs, {found->realm, found->name});
 }
 
-// The metrics that these lines report; the last value of each counts.
-std::map<std::string, MetricValue> metrics_of(const std::vector<jobs::LogLine>& lines,
-                                              std::string_view image) {
-  std::map<std::string, MetricValue> out;
+struct Sample {
+  std::string_view name;
+  MetricValue value;
+};
+
+// The metrics that these lines report.
+std::vector<Sample> samples_of(const std::vector<jobs::LogLine>& lines, std::string_view image) {
+  std::vector<Sample> out;
   const ml::Algorithm* const algorithm = ml::find_algorithm_of_image(image);
   if (algorithm == nullptr) return out;
   for (const ml::MetricDefinition& metric : algorithm->metrics) {
@@ -33,7 +39,7 @@ std::map<std::string, MetricValue> metrics_of(const std::vector<jobs::LogLine>& 
       std::smatch match;
       if (line.text.size() > kMetricLineMax || line.text.find('#') == std::string::npos) continue;
       if (!std::regex_search(line.text, match, pattern) || match.size() < 2) continue;
-      out[std::string(metric.name)] = {std::strtod(match[1].str().c_str(), nullptr), line.time};
+      out.push_back({metric.name, {std::strtod(match[1].str().c_str(), nullptr), line.time}});
     }
   }
   return out;
@@ -50,18 +56,37 @@ Task<void> append_lines(Sagemaker& sm, TrainingJob job, std::vector<jobs::LogLin
   co_return ok;
 }
 
+// AWS: the job shows the last value of each; all of them are in CloudWatch, by the job's name,
+// where the SDK's analytics read them. Lines that are told twice, after a crash, count twice there.
 Task<void> keep_metrics(Sagemaker& sm, TrainingJob job, std::vector<jobs::LogLine> lines) {
   Arena arena;
   wire::Call call(arena);
   CO_TRY(const CreateTrainingJobRequest in,
          read_document<CreateTrainingJobRequest>(call, job.document));
-  const auto found = metrics_of(lines, in.algorithm_specification().training_image());
+  const auto found = samples_of(lines, in.algorithm_specification().training_image());
   if (found.empty()) co_return ok;
   store::Txn txn = sm.db.begin();
   CO_TRY(TrainingJob current, txn.get(kTrainingJobs, job.key()));
-  for (const auto& [name, value] : found) current.metrics.insert_or_assign(name, value);
+  std::vector<metrics::Datum> data;
+  for (const Sample& sample : found) {
+    current.metrics.insert_or_assign(std::string(sample.name), sample.value);
+    if (!std::isfinite(sample.value.value)) continue;
+    metrics::Datum& datum = data.emplace_back();
+    datum.space = kTrainingLogGroup;
+    datum.name = sample.name;
+    datum.dimensions = {{"TrainingJobName", job.name}};
+    datum.time = sample.value.time;
+    datum.value = sample.value.value;
+  }
   txn.put(kTrainingJobs, current);
-  co_return co_await txn.commit();
+  CO_TRY(co_await txn.commit());
+  for (size_t put = 0; put < data.size();) {
+    const size_t end = std::min(put + metrics::kPutDataMax, data.size());
+    std::vector<metrics::Datum> some(data.begin() + put, data.begin() + end);
+    CO_TRY(co_await sm.series.put(job.realm, std::move(some)));
+    put = end;
+  }
+  co_return ok;
 }
 
 // AWS: the reason is what the program wrote to output/failure, or else how it ended.

@@ -93,6 +93,7 @@ inline constexpr store::Table<TrainingTag> kTrainingTags{"sagemaker.training_tag
 
 inline constexpr std::string_view kTrainingStateChange = "SageMaker Training Job State Change";
 inline constexpr std::string_view kTrainingIdPrefix = "training-";
+// AWS: of the log group, and the namespace of metrics.
 inline constexpr std::string_view kTrainingLogGroup = "/aws/sagemaker/TrainingJobs";
 
 // Ends the current transition and begins the next.
