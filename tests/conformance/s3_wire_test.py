@@ -156,6 +156,34 @@ def _(world):
         _expect(answer, 412, "PreconditionFailed", b"<Condition>If-Unmodified-Since</Condition>")
 
 
+@tests.add("a condition on no date is no condition; an etag that differs undoes a range")
+def _(world):
+    for value in ("nonsense", "2020-01-01T00:00:00Z", ""):
+        for name in ("if-modified-since", "if-unmodified-since"):
+            equal(world.send("GET", "/kept", headers={name: value}).status, 200, (name, value))
+    etag = '"' + hashlib.md5(_KEPT).hexdigest() + '"'
+    date = world.send("HEAD", "/kept").headers["last-modified"]
+    for value, status in ((etag, 206), ('"other"', 200), (date, 206), ("W/" + etag, 200),
+                          ("Sun, 06 Nov 1994 08:49:37 GMT", 200)):
+        answer = world.send("GET", "/kept", headers={"range": "bytes=0-3", "if-range": value})
+        equal((answer.status, answer.body), (status, _KEPT[:4] if status == 206 else _KEPT), value)
+    answer = world.send("GET", "/kept", headers={"range": "bytes=99-", "if-range": '"other"'})
+    equal((answer.status, answer.body), (200, _KEPT))
+
+
+@tests.add("what is not modified says how long it keeps; a range beyond all, how much there is")
+def _(world):
+    world.s3.put_object(Bucket=_BUCKET, Key="cached", Body=b"1", CacheControl="max-age=9",
+                        Expires="Wed, 01 Jan 2031 00:00:00 GMT")
+    answer = world.send("GET", "/cached", headers={"if-none-match": "*"})
+    equal((answer.status, answer.headers.get("cache-control"), answer.headers.get("expires")),
+          (304, "max-age=9", "Wed, 01 Jan 2031 00:00:00 GMT"))
+    for method in ("GET", "HEAD"):
+        answer = world.send(method, "/cached", headers={"range": "bytes=1-"})
+        equal((answer.status, answer.headers.get("content-range")), (416, "bytes */1"))
+    world.s3.delete_object(Bucket=_BUCKET, Key="cached")
+
+
 if __name__ == "__main__":
     with Server() as own:
         world = World(own)

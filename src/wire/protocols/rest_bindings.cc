@@ -38,9 +38,17 @@ Result<Value> decode_text(const Member& member, std::string_view text, Timestamp
   return *value;
 }
 
+// A condition whose value is no date is as if it were not there (RFC 9110, 13.1.3 and 13.1.4).
+bool is_dated_condition(std::string_view name) {
+  return equal_ignoring_case(name, "If-Modified-Since") ||
+         equal_ignoring_case(name, "If-Unmodified-Since");
+}
+
 Result<void> decode_header(const Member& member, std::string_view text, Value& out, Arena& arena) {
   if (member.shape->kind != Kind::list) {
-    TRY(out, decode_text(member, text, kInHeaders, arena));
+    const auto value = decode_text(member, text, kInHeaders, arena);
+    if (value) out = *value;
+    if (!value && !is_dated_condition(member.wire_name)) return fail(value.error());
     return ok;
   }
   const Member& item = member.shape->members[0];

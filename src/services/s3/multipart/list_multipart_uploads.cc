@@ -1,4 +1,5 @@
 #include "services/s3/metadata.h"
+#include "services/s3/multipart/upload_rows.h"
 #include "services/s3/objects/listing.h"
 
 namespace millrace::s3 {
@@ -11,7 +12,7 @@ void write_upload(const api::MultipartUpload& out, const objects::Upload& upload
   out.set_initiated(std::chrono::floor<seconds>(upload.started));
   out.set_storage_class(storage_class_name(upload.metadata.storage_class));
   out.make_owner().set_id(owner);
-  out.make_initiator().set_id(upload.initiator);
+  out.make_initiator().set_id(initiator_id(upload));
   if (upload.checksum_kind.empty()) return;
   out.set_checksum_algorithm(upload.checksum_kind);
   out.set_checksum_type(upload.checksum_composite ? "COMPOSITE" : "FULL_OBJECT");
@@ -31,7 +32,8 @@ void write_markers(const ListMultipartUploadsRequest& in, const ListMultipartUpl
 // AWS: upload-id-marker counts only beside key-marker.
 Task<ListMultipartUploadsOutput> list_multipart_uploads(S3& s3, wire::Call& call,
                                                         ListMultipartUploadsRequest in) {
-  CO_TRY(open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
+  CO_TRY(const objects::Bucket bucket,
+         open_bucket(s3, call, in.bucket(), in.expected_bucket_owner()));
   CO_TRY(const KeyEncoding encode, KeyEncoding::parse(in.encoding_type()));
   objects::ListUploadsRequest request;
   request.bucket = in.bucket();
@@ -46,13 +48,13 @@ Task<ListMultipartUploadsOutput> list_multipart_uploads(S3& s3, wire::Call& call
   out.set_bucket(in.bucket());
   write_markers(in, out, *listing, encode);
   if (in.has_prefix()) out.set_prefix(encode(in.prefix()));
-  if (in.has_delimiter()) out.set_delimiter(encode(in.delimiter()));
+  if (!in.delimiter().empty()) out.set_delimiter(encode(in.delimiter()));
   if (in.has_encoding_type()) out.set_encoding_type(in.encoding_type());
   out.set_max_uploads(static_cast<int64_t>(request.limit));
   out.set_is_truncated(listing->truncated);
   if (!listing->uploads.empty()) {
     const auto uploads = out.make_uploads();
-    const std::string owner = owner_id(call.principal.account);
+    const std::string owner = owner_id(bucket.owner);
     for (const objects::Upload& upload : listing->uploads) {
       write_upload(uploads.append(), upload, encode, owner);
     }

@@ -33,6 +33,7 @@ Task<ListPartsOutput> list_parts(S3& s3, wire::Call& call, ListPartsRequest in) 
   const Result<objects::PartListing> listing =
       s3.objects.parts(id, upload_id, static_cast<uint32_t>(marker), size_max);
   if (!listing) co_return fail(translate_upload(s3, id, upload_id, listing.error()));
+  CO_TRY(const objects::Bucket bucket, s3.objects.bucket(id.bucket));
   auto out = call.make<ListPartsOutput>();
   out.set_bucket(id.bucket);
   out.set_key(id.key);
@@ -47,8 +48,8 @@ Task<ListPartsOutput> list_parts(S3& s3, wire::Call& call, ListPartsRequest in) 
     const auto parts = out.make_parts();
     for (const objects::Part& part : listing->parts) write_part(parts.append(), part);
   }
-  out.make_owner().set_id(owner_id(call.principal.account));
-  out.make_initiator().set_id(upload.initiator);
+  out.make_owner().set_id(owner_id(bucket.owner));
+  out.make_initiator().set_id(initiator_id(upload));
   out.set_storage_class(storage_class_name(upload.metadata.storage_class));
   if (!upload.checksum_kind.empty()) {
     out.set_checksum_algorithm(upload.checksum_kind);

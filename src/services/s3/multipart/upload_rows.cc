@@ -15,6 +15,17 @@ Result<objects::Upload> open_upload(const S3& s3, const objects::ObjectId& id,
   return fail(no_such_upload(upload_id));
 }
 
+// AWS: an account that is the initiator itself is named as the owner is. See list_parts.test.
+std::string initiator_id(const objects::Upload& upload) {
+  constexpr std::string_view kAccountPrefix = "arn:aws:iam::";
+  constexpr std::string_view kRoot = ":root";
+  std::string_view account = upload.initiator;
+  if (!account.starts_with(kAccountPrefix) || !account.ends_with(kRoot)) return upload.initiator;
+  account.remove_prefix(kAccountPrefix.size());
+  account.remove_suffix(kRoot.size());
+  return owner_id(account);
+}
+
 Result<uint32_t> part_number_of(const S3& s3, int64_t number) {
   const uint32_t number_max = s3.objects.limits().parts_max;
   if (number >= 1 && number <= number_max) return static_cast<uint32_t>(number);

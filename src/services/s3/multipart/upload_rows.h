@@ -14,6 +14,8 @@ Error no_such_upload(std::string_view upload_id);
 // Errors: NoSuchUpload.
 Result<objects::Upload> open_upload(const S3& s3, const objects::ObjectId& id,
                                     std::string_view upload_id);
+// Who began it: the ARN of a user or a role's session, an account by its canonical id.
+std::string initiator_id(const objects::Upload& upload);
 // Errors: InvalidArgument.
 Result<uint32_t> part_number_of(const S3& s3, int64_t number);
 // What the engine answered to the change of an upload: not_found is NoSuchUpload.

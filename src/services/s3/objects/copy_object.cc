@@ -57,6 +57,18 @@ Result<objects::CopyRequest> read_request(const CopyObjectRequest& in, objects::
   return out;
 }
 
+// AWS: a redirect of a website is one object's and is not copied. See copy_object.test.
+void take_redirect_of_copy(const CopyObjectRequest& in, const objects::Object& source,
+                           objects::CopyRequest& request) {
+  const std::string name(kRedirect);
+  const bool redirects =
+      in.has_website_redirect_location() || source.metadata.attributes.contains(name);
+  if (request.metadata || !redirects) return;
+  request.metadata = source.metadata;
+  request.metadata->attributes.erase(name);
+  put_attribute(request.metadata->attributes, name, in.website_redirect_location());
+}
+
 // AWS: the copy has a checksum of the kind that is asked for; the bytes are read for it where the
 // source has none. See copy_object_checksums.test.
 Task<std::vector<objects::Checksum>> checksums_of_copy(S3& s3, objects::ObjectId from,
@@ -110,6 +122,7 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
   const objects::Protection protection = shown_protection(*request.protect);
   CO_TRY(const objects::Conditions conditions, target_conditions(call));
   const auto tags = request.tags;
+  take_redirect_of_copy(in, *source, request);
   CO_TRY(take_list_of_copy(s3, call, *source, in, request));
   const Result<objects::Entry> entry =
       co_await s3.objects.copy(std::move(request), conditions, cause_of(call, "CopyObject"));

@@ -19,10 +19,10 @@ Task<GetObjectOutput> get_object(S3& s3, wire::Call& call, GetObjectRequest in) 
   auto reader = std::make_shared<objects::Reader>(std::move(*opened));
   const objects::Object& object = reader->object();
   CO_TRY(const Secret key, admit_reader(s3, call, object, customer_headers(in)));
-  CO_TRY(check_read(call, read_conditions(in), object.entry));
+  CO_TRY(check_read(call, read_conditions(in), object));
   CO_TRY(check_readable(object.entry, s3.clock.now()));
   CO_TRY(reader->unlock(key));
-  CO_TRY(const Selection selection, select_asked(in, object));
+  CO_TRY(const Selection selection, select_asked(call, in, object));
   auto out = call.make<GetObjectOutput>();
   describe(call, in, out, object, selection);
   CO_TRY(write_replication(s3, out, object.entry));

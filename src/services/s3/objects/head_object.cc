@@ -18,8 +18,8 @@ Task<HeadObjectOutput> head_object(S3& s3, wire::Call& call, HeadObjectRequest i
   // AWS: checksums tell of the bytes, what else is answered does not.
   const bool deciphers = in.checksum_mode() == "ENABLED";
   CO_TRY(admit_reader(s3, call, *object, customer_headers(in), deciphers));
-  CO_TRY(check_read(call, read_conditions(in), object->entry));
-  CO_TRY(const Selection selection, select_asked(in, *object));
+  CO_TRY(check_read(call, read_conditions(in), *object));
+  CO_TRY(const Selection selection, select_asked(call, in, *object));
   auto out = call.make<HeadObjectOutput>();
   describe(call, in, out, *object, selection);
   CO_TRY(write_replication(s3, out, object->entry));

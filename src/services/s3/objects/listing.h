@@ -35,7 +35,8 @@ void write_listing(const In& in, const Out& out, const objects::Listing& listing
                    const KeyEncoding& encode, std::string_view owner) {
   out.set_name(in.bucket());
   out.set_prefix(encode(in.prefix()));
-  if (in.has_delimiter()) out.set_delimiter(encode(in.delimiter()));
+  // AWS: an empty delimiter is none. See list_objects_v2.test.
+  if (!in.delimiter().empty()) out.set_delimiter(encode(in.delimiter()));
   if (in.has_encoding_type()) out.set_encoding_type(in.encoding_type());
   out.set_is_truncated(listing.truncated);
   if (!listing.entries.empty()) {

@@ -18,18 +18,18 @@ struct Selection {
   const objects::ComposedPart* part = nullptr;  // Of partNumber, where the object has parts.
 };
 
-// Errors: InvalidRange, InvalidPartNumber, InvalidRequest.
-Result<Selection> select_bytes(const objects::Object& object, std::string_view range,
-                               std::optional<int64_t> part_number);
-// Errors: PreconditionFailed, NotModified. The latter's answer carries the object's etag.
+// Errors: InvalidRange (its answer tells the object's size), InvalidPartNumber, InvalidRequest.
+Result<Selection> select_bytes(wire::Call& call, const objects::Object& object,
+                               std::string_view range, std::optional<int64_t> part_number);
+// Errors: PreconditionFailed, NotModified. The latter's answer has the headers that a cache keeps.
 Result<void> check_read(wire::Call& call, const ReadConditions& conditions,
-                        const objects::Entry& entry);
+                        const objects::Object& object);
 
 template <class In>
-Result<Selection> select_asked(const In& in, const objects::Object& object) {
+Result<Selection> select_asked(wire::Call& call, const In& in, const objects::Object& object) {
   std::optional<int64_t> part_number;
   if (in.has_part_number()) part_number = in.part_number();
-  return select_bytes(object, in.range(), part_number);
+  return select_bytes(call, object, in.range(), part_number);
 }
 
 // AWS: only who signed a request may have other headers answered. See get_object.test.

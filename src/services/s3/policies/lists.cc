@@ -213,6 +213,12 @@ Result<policy::ListGrant> granted_by_list(const S3& s3, const objects::Bucket& b
   return best;
 }
 
+Result<void> check_lists_enabled(const S3& s3, std::string_view bucket) {
+  TRY(const bool disabled, lists_are_disabled(s3, bucket));
+  if (disabled) return fail(lists_not_supported());
+  return {};
+}
+
 Result<void> check_list(const S3& s3, const wire::Call& call, const objects::ObjectId& id,
                         const AccessList& list, std::string_view action) {
   TRY(const objects::Bucket bucket, s3.objects.bucket(id.bucket));

@@ -86,8 +86,12 @@ template <class Input>
 Result<void> take_list_of_copy(const S3& s3, const wire::Call& call, const objects::Object& source,
                                const Input& in, objects::CopyRequest& request);
 
-// Refuses a list where the bucket has none enabled, or that is public where that is blocked.
-// Errors: AccessControlListNotSupported, AccessDenied.
+// Refuses to change a list where the bucket has none enabled. Errors:
+// AccessControlListNotSupported.
+Result<void> check_lists_enabled(const S3& s3, std::string_view bucket);
+// Refuses a list that a new object comes with, where the bucket has none enabled and it says more
+// than what holds anyway, or that is public where that is blocked. Errors:
+// AccessControlListNotSupported, AccessDenied.
 Result<void> check_list(const S3& s3, const wire::Call& call, const objects::ObjectId& id,
                         const AccessList& list, std::string_view action);
 

@@ -80,7 +80,7 @@ Task<ListObjectVersionsOutput> list_object_versions(S3& s3, wire::Call& call,
   out.set_prefix(encode(in.prefix()));
   out.set_key_marker(encode(in.key_marker()));
   out.set_version_id_marker(in.version_id_marker());
-  if (in.has_delimiter()) out.set_delimiter(encode(in.delimiter()));
+  if (!in.delimiter().empty()) out.set_delimiter(encode(in.delimiter()));
   if (in.has_encoding_type()) out.set_encoding_type(in.encoding_type());
   out.set_max_keys(static_cast<int64_t>(request.limit));
   out.set_is_truncated(listing->truncated);
