@@ -79,6 +79,9 @@ Task<void> check_channels(Sagemaker& sm, wire::Call& call, CreateTrainingJobRequ
 
 }  // namespace
 
+// DIVERGES: ShuffleConfig, VpcConfig, CheckpointConfig, the hooks of debuggers and profilers,
+// ExperimentConfig and the type of the instance are kept and told, and change nothing: files are
+// read in the order of their names, and a built-in algorithm has neither checkpoints nor hooks.
 Task<CreateTrainingJobResponse> create_training_job(Sagemaker& sm, wire::Call& call,
                                                     CreateTrainingJobRequest in) {
   CO_TRY(check_request(in));
