@@ -29,10 +29,26 @@ Result<void> check_variants(store::Txn& txn, const Realm& realm,
   return {};
 }
 
+// What would change what the endpoint does, and is not there.
+Result<void> check_features(const CreateEndpointConfigInput& in) {
+  if (in.data_capture_config().enable_capture(false)) {
+    return fail(wire::errors::not_implemented("DataCaptureConfig"));
+  }
+  if (in.has_async_inference_config()) {
+    return fail(wire::errors::not_implemented("AsyncInferenceConfig"));
+  }
+  if (in.has_explainer_config()) return fail(wire::errors::not_implemented("ExplainerConfig"));
+  if (!in.shadow_production_variants().empty()) {
+    return fail(wire::errors::not_implemented("ShadowProductionVariants"));
+  }
+  return {};
+}
+
 }  // namespace
 
 Task<CreateEndpointConfigOutput> create_endpoint_config(Sagemaker& sm, wire::Call& call,
                                                         CreateEndpointConfigInput in) {
+  CO_TRY(check_features(in));
   const std::string name(in.endpoint_config_name());
   const std::string arn = arn_of(call.realm, "endpoint-config", name);
   store::Txn txn = sm.db.begin();

@@ -10,6 +10,11 @@ namespace {
 
 constexpr milliseconds kStartupDefault{60'000};
 
+std::string_view archive_of(const api::ContainerDefinition& container) {
+  if (container.has_model_data_url()) return container.model_data_url();
+  return container.model_data_source().s3_data_source().s3_uri();
+}
+
 Result<serving::Variant> variant_of(store::Txn& txn, wire::Call& call,
                                     const api::ProductionVariant& given) {
   const std::string model_name(given.model_name());
@@ -36,7 +41,7 @@ Result<serving::Variant> variant_of(store::Txn& txn, wire::Call& call,
                        .weight = given.initial_variant_weight(1),
                        .instances = instances,
                        .image = std::string(container.image()),
-                       .model_url = std::string(container.model_data_url()),
+                       .model_url = std::string(archive_of(container)),
                        .environment = {},
                        .startup_timeout_ms = kStartupDefault.count()};
   out.reader = model.execution_role_arn();
