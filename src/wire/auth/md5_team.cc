@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kStepBytes = 16 * 1024;  // Of every lane; then others may join.
 // Where several upload, a lone piece waits for company until so many lanes are filled, until so
 // many of its own wait behind it, or until somebody waits for it.
-constexpr size_t kCompanyMax = 4;
+constexpr size_t kCompanyMax = 2;
 constexpr size_t kPiecesAlone = 3;
 
 struct Waiter {
@@ -36,12 +36,15 @@ void wake(const Waiter& waiter) {
 
 }  // namespace
 
-// Guarded by the team's mutex, but for `stream`, which belongs to the thread that digests.
+// Guarded by the team's mutex, but for `stream` and `first`, which belong to the thread that
+// digests.
 struct Md5Team::Member::State {
-  State(Md5Team::State& t, Md5Stream& s) : team(t), stream(s) {}
+  State(Md5Team::State& t, Md5Stream& s, std::function<void(BytesView)> f)
+      : team(t), stream(s), first(std::move(f)) {}
 
   Md5Team::State& team;
   Md5Stream& stream;
+  const std::function<void(BytesView)> first;
   std::deque<BytesView> pieces;  // That wait.
   bool in_lane = false;
   size_t unfinished = 0;
@@ -49,7 +52,12 @@ struct Md5Team::Member::State {
 };
 
 struct Md5Team::State {
-  explicit State(runtime::Pool& p) : pool(p) {}
+  struct Chosen {
+    Member::State* member = nullptr;
+    BytesView piece;
+  };
+
+  State(runtime::Pool& p, unsigned t) : pool(p), threads_max(t) {}
 
   // Whether it is time to begin, with `member` the one that has changed.
   bool is_due(const Member::State& member) const;
@@ -57,38 +65,45 @@ struct Md5Team::State {
   void run();
   // Takes the member out of its lane; answers who waited for that.
   Waiter retire(Member::State& member);
-  void fill(Md5Lanes& lanes);
+  // Takes waiting members for as many lanes as are free.
+  void choose(size_t free, std::vector<Chosen>& chosen);
 
   runtime::Pool& pool;
+  const unsigned threads_max;
   std::mutex mutex;
   std::condition_variable changed;     // A member left its lane, or the thread of the pool ended.
   std::deque<Member::State*> waiting;  // With pieces, in no lane.
   size_t members = 0;
-  bool running = false;  // A thread of the pool digests, or will.
+  size_t in_lanes = 0;   // Members, of all threads.
+  unsigned threads = 0;  // Of the pool, that digest or will.
 };
 
 Waiter Md5Team::State::retire(Member::State& member) {
   member.in_lane = false;
+  --in_lanes;
   --member.unfinished;
   if (!member.pieces.empty()) waiting.push_back(&member);
   if (!member.waiter.handle || member.unfinished > member.waiter.unfinished) return {};
   return std::exchange(member.waiter, {});
 }
 
-void Md5Team::State::fill(Md5Lanes& lanes) {
-  while (!waiting.empty() && !lanes.full()) {
+void Md5Team::State::choose(size_t free, std::vector<Chosen>& chosen) {
+  for (; !waiting.empty() && free > 0; --free) {
     Member::State& member = *waiting.front();
     waiting.pop_front();
     member.in_lane = true;
-    lanes.add(member.stream, member.pieces.front(), &member);
+    ++in_lanes;
+    chosen.push_back({&member, member.pieces.front()});
     member.pieces.pop_front();
   }
 }
 
 bool Md5Team::State::is_due(const Member::State& member) const {
-  return !running && !waiting.empty() &&
-         (member.waiter.handle || waiting.size() >= std::min(members, kCompanyMax) ||
-          member.pieces.size() >= kPiecesAlone);
+  if (waiting.empty() || threads == threads_max) return false;
+  // Those that digest take who waits, as long as they have lanes.
+  if (threads > 0) return in_lanes == threads * kMd5Lanes && waiting.size() >= kCompanyMax;
+  return member.waiter.handle || waiting.size() >= std::min(members, kCompanyMax) ||
+         member.pieces.size() >= kPiecesAlone;
 }
 
 void Md5Team::State::start() {
@@ -99,37 +114,51 @@ void Md5Team::State::start() {
 void Md5Team::State::run() {
   Md5Lanes lanes;
   std::vector<Member::State*> ended;
-  for (;;) {
-    std::vector<Waiter> ready;
+  std::vector<Chosen> chosen;
+  std::vector<Waiter> ready;
+  for (bool idle = false;;) {
     {
       const std::lock_guard lock(mutex);
       for (Member::State* const member : ended) {
         if (const Waiter waiter = retire(*member); waiter.handle) ready.push_back(waiter);
       }
-      fill(lanes);
-      running = !lanes.empty();
-      if (!running || !ended.empty()) changed.notify_all();
+      choose(lanes.free(), chosen);
+      idle = lanes.empty() && chosen.empty();
+      if (idle) --threads;
+      if (idle || !ended.empty()) changed.notify_all();
     }
     ended.clear();
     // Who goes on may end its member; where nothing is left to digest, also the team.
     for (const Waiter& waiter : ready) wake(waiter);
-    if (lanes.empty()) return;
+    if (idle) return;
+    ready.clear();
+    for (const auto& [member, piece] : chosen) {
+      if (member->first) member->first(piece);
+      lanes.add(member->stream, piece, member);
+    }
+    chosen.clear();
     lanes.step(kStepBytes,
                [&ended](void* member) { ended.push_back(static_cast<Member::State*>(member)); });
   }
 }
 
-Md5Team::Md5Team(runtime::Pool& pool) : state_(std::make_unique<State>(pool)) {}
+Md5Team::Md5Team(runtime::Pool& pool, unsigned threads_max)
+    : state_(std::make_unique<State>(pool, threads_max)) {}
 
 Md5Team::~Md5Team() {
   std::unique_lock lock(state_->mutex);
-  state_->changed.wait(lock, [this] { return !state_->running; });
+  state_->changed.wait(lock, [this] { return state_->threads == 0; });
 }
 
 runtime::Pool& Md5Team::pool() { return state_->pool; }
 
-Md5Team::Member::Member(Md5Team& team, Md5Stream& stream)
-    : state_(std::make_unique<State>(*team.state_, stream)) {
+bool Md5Team::has_members() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->members > 0;
+}
+
+Md5Team::Member::Member(Md5Team& team, Md5Stream& stream, std::function<void(BytesView)> first)
+    : state_(std::make_unique<State>(*team.state_, stream, std::move(first))) {
   const std::lock_guard lock(team.state_->mutex);
   ++team.state_->members;
 }
@@ -151,7 +180,7 @@ void Md5Team::Member::give(BytesView piece) {
     ++state_->unfinished;
     if (!state_->in_lane && state_->pieces.size() == 1) team.waiting.push_back(state_.get());
     if (!team.is_due(*state_)) return;
-    team.running = true;
+    ++team.threads;
   }
   team.start();
 }
@@ -169,7 +198,7 @@ Task<void> Md5Team::Member::settled(size_t unfinished) {
         if (state.unfinished <= unfinished) return false;
         state.waiter = {handle, runtime::Loop::current(), unfinished};
         if (!team.is_due(state)) return true;
-        team.running = true;
+        ++team.threads;
       }
       // From here on the awaiter may have gone on.
       team.start();

@@ -122,8 +122,11 @@ Task<size_t> PayloadVerifier::read(char* buffer, size_t size) {
     co_return fail(*failed_);
   }
   const BytesView bytes(buffer, *got);
-  if (bytes.empty()) CO_TRY(co_await end());
-  digest(bytes);
+  if (bytes.empty()) {
+    CO_TRY(co_await end());
+  } else {
+    digest(bytes);
+  }
   co_return bytes.size();
 }
 
@@ -170,17 +173,38 @@ Task<size_t> PayloadVerifier::fill(char* buffer, size_t size) {
 }
 
 void PayloadVerifier::digest(BytesView bytes) {
+  if (!begun_) unite_digests();
+  begun_ = true;
   if (sha256_) sha256_->update(bytes);
   if (md5_) md5_->update(bytes);
   for (Checksum& checksum : running_) checksum.update(bytes);
 }
 
+void PayloadVerifier::digest_quickly(BytesView bytes) {
+  for (Checksum& checksum : running_) {
+    if (is_quick(checksum)) checksum.update(bytes);
+  }
+}
+
+bool PayloadVerifier::unite_digests() {
+  if (!sha256_ || !md5_ || !Md5Stream::takes_sha256()) return false;
+  md5_ = Md5Stream::with_sha256();
+  sha256_.reset();
+  return true;
+}
+
 void PayloadVerifier::open_lanes() {
   beside_ = true;
-  if (md5_) md5_member_.emplace(*team_, *md5_);
+  // Both together cost less than apart, but a body that is alone has them sooner side by side.
+  const bool united = !begun_ && team_->has_members() && unite_digests();
+  begun_ = true;
+  std::function<void(BytesView)> first;
+  if (united) first = [this](BytesView piece) { digest_quickly(piece); };
+  if (md5_) md5_member_.emplace(*team_, *md5_, std::move(first));
   const auto slow = static_cast<size_t>(
       std::ranges::count_if(running_, [](const Checksum& c) { return !is_quick(c); }));
-  const size_t count = (sha256_ || running_.size() > slow ? 1U : 0U) + slow;
+  rest_lane_ = !united && (sha256_ || running_.size() > slow);
+  const size_t count = (rest_lane_ ? 1U : 0U) + slow;
   for (size_t i = 0; i < count; ++i) {
     lanes_.push_back(std::make_unique<runtime::Lane>(team_->pool()));
   }
@@ -193,12 +217,10 @@ void PayloadVerifier::digest_beside(BytesView bytes) {
   for (Checksum& checksum : running_) {
     if (!is_quick(checksum)) (*lane++)->give([&checksum, bytes] { checksum.update(bytes); });
   }
-  if (lane == lanes_.rend()) return;
+  if (!rest_lane_) return;
   (*lane)->give([this, bytes] {
     if (sha256_) sha256_->update(bytes);
-    for (Checksum& checksum : running_) {
-      if (is_quick(checksum)) checksum.update(bytes);
-    }
+    digest_quickly(bytes);
   });
 }
 
@@ -218,8 +240,11 @@ Task<void> PayloadVerifier::end() {
 }
 
 std::expected<void, AuthFailure> PayloadVerifier::finish() {
-  if (sha256_) {
-    const std::string actual = to_hex(sha256_->finish());
+  Md5Stream::Digests digests;
+  if (md5_) digests = md5_->finish();
+  if (sha256_) digests.sha256 = sha256_->finish();
+  if (!checks_.sha256_hex.empty()) {
+    const std::string actual = to_hex(digests.sha256);
     if (!http::equal_ignoring_case(actual, checks_.sha256_hex)) {
       AuthFailure failure{AuthProblem::content_sha256_mismatch};
       failure.details = {{"ClientComputedContentSHA256", checks_.sha256_hex},
@@ -228,7 +253,7 @@ std::expected<void, AuthFailure> PayloadVerifier::finish() {
     }
   }
   if (md5_) {
-    md5_result_ = md5_->finish();
+    md5_result_ = std::move(digests.md5);
     if (checks_.content_md5 && *checks_.content_md5 != md5_result_) {
       AuthFailure failure{AuthProblem::content_md5_mismatch};
       failure.details = {{"ExpectedDigest", to_base64(*checks_.content_md5)},

@@ -80,8 +80,12 @@ class PayloadVerifier final : public http::BodyReader {
  private:
   void add(ChecksumKind kind);
   void digest(BytesView bytes);
+  void digest_quickly(BytesView bytes);
   void digest_beside(BytesView bytes);
   void open_lanes();
+  // Has one stream take the MD5 and the SHA-256, where both are wanted and the processor can.
+  // Before the first byte.
+  bool unite_digests();
   // Fills `buffer` as far as the source goes.
   Task<size_t> fill(char* buffer, size_t size);
   // Awaits the lanes until at most `unfinished` pieces are left in each.
@@ -94,7 +98,7 @@ class PayloadVerifier final : public http::BodyReader {
   PayloadChecks checks_;
   const AwsChunkedReader* trailers_;
   Md5Team* team_;
-  std::optional<Digest> sha256_;
+  std::optional<Digest> sha256_;  // Where `md5_` does not take it.
   std::optional<Md5Stream> md5_;
   std::vector<Checksum> running_;
   std::vector<std::pair<ChecksumKind, Bytes>> results_;
@@ -107,9 +111,12 @@ class PayloadVerifier final : public http::BodyReader {
   size_t buffer_bytes_ = 0;
   size_t pieces_ = 0;  // That were read.
   // Last: they end before what they work on.
-  bool beside_ = false;  // Pieces are digested on the pool.
+  bool begun_ = false;      // Bytes were digested.
+  bool beside_ = false;     // Pieces are digested on the pool.
+  bool rest_lane_ = false;  // The last lane is for the SHA-256 and quick checksums.
   std::optional<Md5Team::Member> md5_member_;
-  // One for the SHA-256 and quick checksums, and one for each other checksum.
+  // One for the SHA-256 and quick checksums, where the team does not take them, and one for each
+  // other checksum.
   std::vector<std::unique_ptr<runtime::Lane>> lanes_;
 };
 

@@ -63,7 +63,7 @@ class PayloadPieces : public ::testing::TestWithParam<bool> {
 
   runtime::Loop loop_;
   runtime::Pool pool_{"digests", 3};
-  Md5Team team_{pool_};
+  Md5Team team_{pool_, 2};
 };
 
 TEST_P(PayloadPieces, AreWhatWasSent) {
@@ -89,6 +89,38 @@ TEST_P(PayloadPieces, EndWithAnErrorWhereADigestDiffers) {
     const auto digest = read(checks, other);
     ASSERT_FALSE(digest);
     EXPECT_EQ(digest.error().code, "BadDigest");
+  }
+}
+
+// Beside another body, one thread may take the MD5 and the SHA-256 of a body together.
+TEST_P(PayloadPieces, EndWithAnErrorAlsoInCompany) {
+  const Bytes body = noise(2 * kPiece + 4321);
+  const auto source = http::make_bytes_body(body);
+  PayloadVerifier company(*source, all_of(body), nullptr, GetParam() ? &team_ : nullptr);
+  ASSERT_TRUE(runtime::run_task_for<BytesView>(loop_, company.next()));
+  const auto right = read(all_of(body), body);
+  ASSERT_TRUE(right) << right.error().message;
+  EXPECT_EQ(*right, body);
+  for (const size_t at : {size_t{0}, kPiece, body.size() - 1}) {
+    Bytes other = body;
+    other[at] ^= 1;
+    const auto sha = read(all_of(body), other);
+    ASSERT_FALSE(sha);
+    EXPECT_EQ(sha.error().code, "XAmzContentSHA256Mismatch");
+    PayloadChecks md5_only;
+    md5_only.sha256_hex = to_hex(sha256(other));
+    md5_only.content_md5 = md5(body);
+    const auto digest = read(md5_only, other);
+    ASSERT_FALSE(digest);
+    EXPECT_EQ(digest.error().code, "BadDigest");
+    PayloadChecks crc_only;
+    crc_only.sha256_hex = to_hex(sha256(other));
+    crc_only.md5_computed = true;
+    crc_only.checksums.emplace_back(ChecksumKind::crc64nvme,
+                                    checksum_of(ChecksumKind::crc64nvme, body));
+    const auto checksum = read(crc_only, other);
+    ASSERT_FALSE(checksum);
+    EXPECT_EQ(checksum.error().code, "BadDigest");
   }
 }
 

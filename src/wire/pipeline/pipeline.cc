@@ -8,6 +8,7 @@
 #include "base/uri.h"
 #include "runtime/log.h"
 #include "runtime/machine_time.h"
+#include "runtime/team.h"
 #include "wire/auth/payload.h"
 #include "wire/model/errors.h"
 
@@ -113,7 +114,9 @@ struct Pipeline::Exchange {
 };
 
 Pipeline::Pipeline(PipelineOptions options, World world)
-    : options_(std::move(options)), world_(world), md5_team_(world.digests) {
+    : options_(std::move(options)),
+      world_(world),
+      md5_team_(world.digests, std::max(1U, runtime::usable_cores() / 2)) {
   world_.random.fill(request_seed_, sizeof(request_seed_));
 }
 
