@@ -6,7 +6,7 @@ import hashlib
 import sys
 import zlib
 
-from raw import Request
+from raw import UNSIGNED, Connection, Request
 from server import Server
 from tap import Tests, check, equal
 
@@ -182,6 +182,20 @@ def _(world):
         answer = world.send(method, "/cached", headers={"range": "bytes=1-"})
         equal((answer.status, answer.headers.get("content-range")), (416, "bytes */1"))
     world.s3.delete_object(Bucket=_BUCKET, Key="cached")
+
+
+@tests.add("how long an object is stands before it")
+def _(world):
+    for more, body, status, code in (({}, b"", 411, "MissingContentLength"),
+                                     ({"transfer-encoding": "chunked"}, b"3\r\nnew\r\n0\r\n\r\n",
+                                      501, "NotImplemented")):
+        request = Request(world.server, "s3", "PUT", f"/{_BUCKET}/kept", "", dict(more))
+        request.payload_hash = UNSIGNED
+        request.sign()
+        del request.headers["content-length"]
+        with Connection(world.server.port) as connection:
+            answer = connection.send(request.head() + body).answer()
+        _expect(answer, status, code)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,8 @@ constexpr std::array kRows = {
         "Your metadata headers exceed the maximum allowed metadata size"},
     Row{Problem::method_not_allowed, ErrorKind::invalid, 405, "MethodNotAllowed",
         "The specified method is not allowed against this resource."},
+    Row{Problem::missing_content_length, ErrorKind::invalid, 411, "MissingContentLength",
+        "You must provide the Content-Length HTTP header."},
     Row{Problem::missing_request_body, ErrorKind::invalid, 400, "MissingRequestBodyError",
         "Request Body is empty"},
     Row{Problem::no_such_bucket, ErrorKind::not_found, 404, "NoSuchBucket",

@@ -52,6 +52,7 @@ enum class Problem {
   max_post_pre_data_length_exceeded,
   metadata_too_large,
   method_not_allowed,
+  missing_content_length,
   missing_request_body,
   no_such_bucket,
   no_such_configuration,

@@ -67,6 +67,17 @@ Error name_read_error(Error error) {
   return error;
 }
 
+// AWS: how long an object is stands before it: chunks of HTTP alone do not tell. See
+// tests/conformance/s3_wire_test.py.
+Result<void> check_length_is_told(const http::HeaderViews& headers) {
+  if (headers.find("x-amz-decoded-content-length")) return {};
+  if (headers.find("transfer-encoding")) {
+    return fail(problem(Problem::not_implemented, {{"Header", "Transfer-Encoding"}}));
+  }
+  if (!headers.find("content-length")) return fail(problem(Problem::missing_content_length));
+  return {};
+}
+
 Error name_write_error(Error error) {
   return error.kind == ErrorKind::invalid ? problem(Problem::entity_too_large) : error;
 }
@@ -114,7 +125,10 @@ Task<objects::Digests> receive(wire::Call& call, objects::Writer& writer, std::s
 
 Result<void> check_announced(const S3& s3, const wire::Call& call) {
   if (call.body == nullptr) return {};
-  if (call.http != nullptr) TRY(check_checksum_headers(*call.http));
+  if (call.http != nullptr) {
+    TRY(check_length_is_told(call.http->headers));
+    TRY(check_checksum_headers(*call.http));
+  }
   const uint64_t size_max = s3.objects.limits().part_bytes_max;
   const std::optional<uint64_t> announced = call.body->content_length();
   if (!announced || *announced <= size_max) return {};

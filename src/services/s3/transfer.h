@@ -18,7 +18,8 @@ inline constexpr uint64_t kInsideBytesMax = 8 * 1024 * 1024;  // Of an answer to
 // verifier, IncompleteBody, RequestTimeout, EntityTooLarge.
 Task<objects::Digests> receive(wire::Call& call, objects::Writer& writer, std::string_view inside);
 
-// Whether the announced length is allowed. Errors: EntityTooLarge.
+// Whether the length is announced, and allowed. Errors: EntityTooLarge, MissingContentLength,
+// NotImplemented (chunks of HTTP that do not tell it).
 Result<void> check_announced(const S3& s3, const wire::Call& call);
 
 // Makes the range the answer's body. Errors: internal (damage in its beginning; where it is further
