@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engines/ml/algorithms/factorization_machines/als_priors.h"
 #include "engines/ml/algorithms/factorization_machines/blocks.h"
 #include "engines/ml/algorithms/factorization_machines/descent.h"
 #include "engines/ml/algorithms/factorization_machines/validation.h"
@@ -35,12 +36,60 @@ BlockPriors priors_of(const Settings& settings, const RowBatch& rows, size_t gro
   return priors;
 }
 
+// Nobody gave a decay, and rows are short enough to learn them.
+bool learns_decays(const Settings& settings, const RowBatch& rows) {
+  return settings.linear.decay_fits_rows && settings.factors.decay_fits_rows && usually_short(rows);
+}
+
 void enlarge(double by, Model& model) {
   for (uint64_t feature = 0; feature < model.feature_dim(); ++feature) {
     for (uint32_t f = 0; f < model.num_factors(); ++f) {
       model.row(feature)[f] *= static_cast<float>(by);
     }
   }
+}
+
+// Exact sweeps never make the penalised error larger. Where features of very different scales make
+// a system too ill-conditioned for float, one does at last.
+constexpr double kWorse = 1.05;
+
+Result<void> sweep_given(const Training& training, const RowBatch& rows, Blocks& blocks,
+                         const BlockPriors& priors, Model& model) {
+  const Settings& settings = training.settings;
+  double before = std::numeric_limits<double>::infinity();
+  for (uint64_t epoch = 0; epoch < settings.epochs; ++epoch) {
+    Model last = model;
+    blocks.sweep(priors, 1, epoch);
+    blocks.give(priors, training.continued, model);
+    const Measures measures = measures_of(settings.type, rows, blocks.outputs());
+    const double loss = ValidationWatch::loss_of(measures);
+    if (!(loss <= kWorse * before)) {
+      if (epoch == 0) return diverged(epoch, 0);
+      model = std::move(last);
+      training.progress.note(fmt::format(
+          "Stopping at epoch {}: a sweep no longer makes the errors smaller in the precision of "
+          "float; the model before it is kept. Larger decays or features of similar scales help",
+          epoch));
+      break;
+    }
+    before = loss;
+    if (!training.progress.epoch(epoch, measures, model)) break;
+  }
+  return ok;
+}
+
+Result<void> sweep_learning(const Training& training, const RowBatch& rows, Blocks& blocks,
+                            AlsPriors& learned, Model& model) {
+  const Settings& settings = training.settings;
+  for (uint64_t epoch = 0; epoch < settings.epochs; ++epoch) {
+    blocks.sweep(learned.priors(), learned.noise_precision(), epoch);
+    learned.learn(blocks);
+    blocks.give(learned.priors(), training.continued, model);
+    const Measures measures = measures_of(settings.type, rows, blocks.outputs());
+    if (!std::isfinite(ValidationWatch::loss_of(measures))) return diverged(epoch, 0);
+    if (!training.progress.epoch(epoch, measures, model)) break;
+  }
+  return ok;
 }
 
 }  // namespace
@@ -74,18 +123,16 @@ Measures measures_of(PredictorType type, const RowBatch& rows, std::span<const f
   return measures;
 }
 
-// Exact sweeps never make the penalised error larger. Where features of very different scales make
-// a system too ill-conditioned for float, one does at last.
-constexpr double kWorse = 1.05;
-
 Result<void> solve_als(const Training& training, Model& model) {
   TRY(check_block_factors(model));
   TRY(const RowBatch* rows, in_memory(training));
   if (rows->empty()) return ok;
   const Settings& settings = training.settings;
   const Columns columns(*rows, settings.feature_dim, settings.fields);
-  Blocks blocks(*rows, columns, labels_of(*rows), settings.type,
-                {.factors = model.num_factors(), .threads = training.threads});
+  const bool learns = learns_decays(settings, *rows);
+  Blocks blocks(
+      *rows, columns, labels_of(*rows), settings.type,
+      {.factors = model.num_factors(), .threads = training.threads, .keeps_variances = learns});
   const double scale = label_scale(settings.type, *rows);
   const BlockPriors priors =
       priors_of(settings, *rows, columns.groups().size(), model.num_factors(), scale);
@@ -94,26 +141,11 @@ Result<void> solve_als(const Training& training, Model& model) {
     model.bias = constant_output(settings.type, *rows);
   }
   blocks.take(model);
-  double before = std::numeric_limits<double>::infinity();
-  for (uint64_t epoch = 0; epoch < settings.epochs; ++epoch) {
-    Model last = model;
-    blocks.sweep(priors, 1, epoch);
-    blocks.give(priors, training.continued, model);
-    const Measures measures = measures_of(settings.type, *rows, blocks.outputs());
-    const double loss = ValidationWatch::loss_of(measures);
-    if (!(loss <= kWorse * before)) {
-      if (epoch == 0) return diverged(epoch, 0);
-      model = std::move(last);
-      training.progress.note(fmt::format(
-          "Stopping at epoch {}: a sweep no longer makes the errors smaller in the precision of "
-          "float; the model before it is kept. Larger decays or features of similar scales help",
-          epoch));
-      break;
-    }
-    before = loss;
-    if (!training.progress.epoch(epoch, measures, model)) break;
+  if (learns) {
+    AlsPriors learned(settings.type, *rows, columns, scale, priors);
+    return sweep_learning(training, *rows, blocks, learned, model);
   }
-  return ok;
+  return sweep_given(training, *rows, blocks, priors, model);
 }
 
 }  // namespace millrace::ml::factorization_machines

@@ -85,6 +85,75 @@ void Derivatives(const BlockSource& source, const Column& column, float* derivat
   }
 }
 
+void AddUncertainty(const BlockSource& source, const Column& column, const float* variances,
+                    const float* derivatives, float* diagonal, float* shared) {
+  const size_t width = source.width;
+  for (size_t at = 0; at < column.size(); ++at) {
+    const uint32_t r = column.rows[at];
+    const float root = source.roots == nullptr ? 1 : source.roots[r];
+    const float own = root * column.values[at];
+    const RowView row = source.rows->row(r);
+    const float* const derivative = derivatives + at * width;
+    for (size_t i = 0; i < row.indices.size(); ++i) {
+      if (row.indices[i] == column.feature) continue;
+      const float x = row.values[i];
+      const float* const variance = variances + row.indices[i] * width;
+      const float* const mean = source.parameters + row.indices[i] * width;
+      const bool others = row.indices.size() > 2;
+      for (size_t n = 0; n < width; n += kLanes) {
+        const V part = hn::Mul(hn::Set(D(), x * x), hn::LoadU(D(), variance + n));
+        hn::StoreU(hn::MulAdd(hn::Set(D(), own * own), part, hn::LoadU(D(), diagonal + n)), D(),
+                   diagonal + n);
+        if (!others) continue;
+        const V rest = hn::NegMulAdd(hn::Set(D(), own * x), hn::LoadU(D(), mean + n),
+                                     hn::LoadU(D(), derivative + n));
+        hn::StoreU(hn::MulAdd(hn::Mul(hn::Set(D(), root), part), rest, hn::LoadU(D(), shared + n)),
+                   D(), shared + n);
+      }
+    }
+  }
+}
+
+// Of one row: its linear weights', and of the pairs of each factor
+//   sum_i x_i^2 s_i (sum_{j != i} x_j v_j)^2 + sum_{i < j} x_i^2 s_i x_j^2 s_j.
+float row_variance(const BlockSource& source, const float* variances, RowView row) {
+  V total = hn::Zero(D());
+  float linear = 0;
+  for (size_t n = 0; n < source.factors; n += kLanes) {
+    V sums = hn::Zero(D());
+    V spreads = hn::Zero(D());
+    for (size_t i = 0; i < row.indices.size(); ++i) {
+      const size_t at = row.indices[i] * source.width + n;
+      const V x = hn::Set(D(), row.values[i]);
+      sums = hn::MulAdd(x, hn::LoadU(D(), source.parameters + at), sums);
+      spreads = hn::MulAdd(hn::Mul(x, x), hn::LoadU(D(), variances + at), spreads);
+    }
+    V here = hn::Mul(spreads, spreads);
+    for (size_t i = 0; i < row.indices.size(); ++i) {
+      const size_t at = row.indices[i] * source.width + n;
+      const V x = hn::Set(D(), row.values[i]);
+      const V spread = hn::Mul(hn::Mul(x, x), hn::LoadU(D(), variances + at));
+      const V others = hn::NegMulAdd(x, hn::LoadU(D(), source.parameters + at), sums);
+      here = hn::NegMulAdd(spread, spread, here);
+      here = hn::MulAdd(hn::Mul(hn::Add(spread, spread), others), others, here);
+    }
+    const size_t left = source.factors - n;
+    total = hn::Add(total, left >= kLanes ? here : hn::IfThenElseZero(hn::FirstN(D(), left), here));
+  }
+  for (size_t i = 0; i < row.indices.size(); ++i) {
+    const float spread = variances[row.indices[i] * source.width + source.factors];
+    linear += row.values[i] * row.values[i] * spread;
+  }
+  return linear + 0.5f * hn::GetLane(hn::SumOfLanes(D(), total));
+}
+
+void OutputVariances(const BlockSource& source, const float* variances, size_t first, size_t count,
+                     float* results) {
+  for (size_t at = first; at < first + count; ++at) {
+    results[at] = row_variance(source, variances, source.rows->row(at));
+  }
+}
+
 void AddToSums(const Column& column, const float* change, size_t width, float* sums) {
   for (size_t at = 0; at < column.size(); ++at) {
     float* to = sums + column.rows[at] * width;
@@ -280,6 +349,8 @@ HWY_AFTER_NAMESPACE();
 namespace millrace::ml::factorization_machines {
 
 HWY_EXPORT(Derivatives);
+HWY_EXPORT(AddUncertainty);
+HWY_EXPORT(OutputVariances);
 HWY_EXPORT(AddToSums);
 HWY_EXPORT(AddProducts);
 HWY_EXPORT(AddScaled);
@@ -291,6 +362,16 @@ HWY_EXPORT(Outputs);
 
 void block_derivatives(const BlockSource& source, const Column& column, float* derivatives) {
   HWY_DYNAMIC_DISPATCH(Derivatives)(source, column, derivatives);
+}
+
+void add_uncertainty(const BlockSource& source, const Column& column, const float* variances,
+                     const float* derivatives, float* diagonal, float* shared) {
+  HWY_DYNAMIC_DISPATCH(AddUncertainty)(source, column, variances, derivatives, diagonal, shared);
+}
+
+void block_output_variances(const BlockSource& source, const float* variances, size_t first,
+                            size_t count, float* results) {
+  HWY_DYNAMIC_DISPATCH(OutputVariances)(source, variances, first, count, results);
 }
 
 void add_to_sums(const Column& column, const float* change, size_t width, float* sums) {

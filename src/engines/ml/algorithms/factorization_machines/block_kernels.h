@@ -30,6 +30,19 @@ struct BlockSource {
 // Of each row of the column: root x (sum_{j != i} x_j v_j), and root x as the last parameter's.
 void block_derivatives(const BlockSource& source, const Column& column, float* derivatives);
 
+// What the uncertainty of the other features adds to a column's system, given its derivatives
+// (block_derivatives()) and the variances of all parameters, laid out as they are:
+//   diagonal += sum (root x)^2 sum_{j != i} x_j^2 s_j
+//   shared += sum root^2 x sum_{j != i} x_j^2 s_j sum_{l != i, j} x_l v_l
+// of the factors; other places of the two are left undefined.
+void add_uncertainty(const BlockSource& source, const Column& column, const float* variances,
+                     const float* derivatives, float* diagonal, float* shared);
+
+// The variances of the model's outputs, where parameters are independent. results[row] is of that
+// row.
+void block_output_variances(const BlockSource& source, const float* variances, size_t first,
+                            size_t count, float* results);
+
 // sums[row] += x change, of each row of the column.
 void add_to_sums(const Column& column, const float* change, size_t width, float* sums);
 

@@ -36,6 +36,9 @@ struct Scratch {
   std::vector<float> dual_matrix;
   std::vector<float> dual_errors;
   std::vector<float> first;  // Where the dual solution begins.
+  // With variances: what the uncertainty of others adds (block_kernels.h).
+  std::vector<float> diagonal;
+  std::vector<float> shared;
 };
 
 // Of a column that all members work on.
@@ -71,7 +74,8 @@ struct Blocks::State {
         outputs(rows.size()),
         errors(rows.size()) {
     if (type == PredictorType::binary_classifier || rows.weighted()) roots.resize(rows.size());
-    if (rows.indices.size() > kDirectFeatures * rows.size()) {
+    if (!usually_short(rows)) {
+      ASSERT(!options.keeps_variances);
       sums = FloatTable(rows.size() * width);
     }
     for (Scratch& scratch : scratches) prepare(scratch);
@@ -91,9 +95,16 @@ struct Blocks::State {
     scratch.dual_matrix.resize(width * width);
     scratch.dual_errors.resize(width);
     scratch.first.resize(width);
+    scratch.diagonal.resize(width);
+    scratch.shared.resize(width);
   }
 
-  void allocate(uint64_t feature_dim) { table = FloatTable(feature_dim * width); }
+  void allocate(uint64_t feature_dim) {
+    table = FloatTable(feature_dim * width);
+    if (!options.keeps_variances) return;
+    variances = FloatTable(feature_dim * width);
+    output_variances.resize(rows.size());
+  }
 
   float* own(uint64_t feature) { return table.data() + feature * width; }
 
@@ -135,11 +146,37 @@ struct Blocks::State {
   void accumulate(const Column& column, Scratch& scratch, float* matrix, float* gradient) const {
     std::fill_n(matrix, width * width, 0.0f);
     std::fill_n(gradient, width, 0.0f);
+    forget_uncertainty(scratch);
     by_kept_rows(column, [&](const Column& part) {
       gather(part, scratch);
+      find_uncertainty(part, scratch);
       add_products(scratch.derivatives.data(), part.size(), width, matrix);
       add_scaled(scratch.derivatives.data(), scratch.errors.data(), part.size(), width, gradient);
     });
+    if (variances.size() == 0) return;
+    const float* const now = table.data() + column.feature * width;
+    for (size_t at = 0; at < options.factors; ++at) {
+      matrix[at * width + at] += scratch.diagonal[at];
+      gradient[at] -= scratch.shared[at] + scratch.diagonal[at] * now[at];
+    }
+  }
+
+  void forget_uncertainty(Scratch& scratch) const {
+    std::fill(scratch.diagonal.begin(), scratch.diagonal.end(), 0.0f);
+    std::fill(scratch.shared.begin(), scratch.shared.end(), 0.0f);
+  }
+
+  // After gather(). Linear weights have nothing to do with other parameters.
+  void find_uncertainty(const Column& part, Scratch& scratch) const {
+    if (variances.size() == 0) return;
+    add_uncertainty(source(), part, variances.data(), scratch.derivatives.data(),
+                    scratch.diagonal.data(), scratch.shared.data());
+    scratch.diagonal[options.factors] = scratch.shared[options.factors] = 0;
+  }
+
+  // Of a parameter, from the curvature along it in units of the noise's precision.
+  void keep_variance(const Column& column, size_t at, float curvature) {
+    variances[column.feature * width + at] = 1 / (curvature * noise_precision);
   }
 
   float mean(const Column& column, size_t at) const {
@@ -158,6 +195,7 @@ struct Blocks::State {
       const float weight = precision(column, at);
       scratch.matrix[at * width + at] += weight;
       scratch.change[at] += weight * (mean(column, at) - now[at]);
+      if (variances.size() > 0) keep_variance(column, at, scratch.matrix[at * width + at]);
     }
     factorise(scratch.matrix.data(), parameters, width);
     solve_lower(scratch.matrix.data(), parameters, width, scratch.change.data());
@@ -193,7 +231,7 @@ struct Blocks::State {
     const size_t count = column.size();
     const size_t padded = block_width(count);
     for (size_t at = 0; at < parameters; ++at) {
-      const float unit = 1 / std::sqrt(precision(column, at));
+      const float unit = 1 / std::sqrt(precision(column, at) + scratch.diagonal[at]);
       float* to = scratch.dual.data() + at * padded;
       for (size_t row = 0; row < count; ++row) {
         to[row] = unit * scratch.derivatives[row * width + at];
@@ -213,13 +251,26 @@ struct Blocks::State {
     move_dual(column, scratch, options.draws ? &generator : nullptr);
   }
 
+  void keep_dual_variances(const Column& column, const Scratch& scratch) {
+    for (size_t at = 0; at < parameters; ++at) {
+      float curvature = precision(column, at) + scratch.diagonal[at];
+      for (size_t row = 0; row < column.size(); ++row) {
+        const float derivative = scratch.derivatives[row * width + at];
+        curvature += derivative * derivative;
+      }
+      keep_variance(column, at, curvature);
+    }
+  }
+
   // From the factorised matrix to the change: drawn by `noise`, or the optimum where that is null.
   void move_dual(const Column& column, Scratch& scratch, Generator* noise) {
     const size_t count = column.size();
     const size_t padded = block_width(count);
     const float* now = own(column.feature);
     for (size_t at = 0; at < parameters; ++at) {
-      scratch.first[at] = mean(column, at) - now[at];
+      const float own = precision(column, at);
+      scratch.first[at] =
+          (own * mean(column, at) - scratch.shared[at]) / (own + scratch.diagonal[at]) - now[at];
       if (noise == nullptr) continue;
       const float unit = 1 / std::sqrt(precision(column, at));
       scratch.first[at] += unit * noise_deviation * static_cast<float>(noise->normal());
@@ -235,7 +286,7 @@ struct Blocks::State {
     solve_upper(scratch.dual_matrix.data(), count, padded, right);
     multiply(scratch.dual.data(), right, parameters, padded, scratch.products.data());
     for (size_t at = 0; at < parameters; ++at) {
-      const float unit = 1 / std::sqrt(precision(column, at));
+      const float unit = 1 / std::sqrt(precision(column, at) + scratch.diagonal[at]);
       scratch.change[at] = scratch.first[at] + unit * scratch.products[at];
     }
   }
@@ -248,7 +299,10 @@ struct Blocks::State {
   void work_alone(const Column& column, Scratch& scratch, float* expected) {
     if (has_dual(column)) {
       gather(column, scratch);
+      forget_uncertainty(scratch);
+      find_uncertainty(column, scratch);
       solve_dual(column, scratch, expected);
+      if (variances.size() > 0) keep_dual_variances(column, scratch);
     } else {
       accumulate(column, scratch, scratch.matrix.data(), scratch.change.data());
       solve(column, scratch, expected);
@@ -337,10 +391,16 @@ struct Blocks::State {
     Generator generator(options.seed, number, kRowDraws + part);
     for (size_t at = first; at < first + count; ++at) {
       const double weight =
-          options.draws ? polya_gamma(outputs[at], generator) : polya_gamma_mean(outputs[at]);
+          options.draws ? polya_gamma(outputs[at], generator) : polya_gamma_mean(usual_output(at));
       roots[at] = static_cast<float>(std::sqrt(weight * rows.importance(at)));
       errors[at] = static_cast<float>((targets[at] - 0.5) / weight - outputs[at]);
     }
+  }
+
+  // The root of the mean square of a row's output, which bounds its class's likelihood best.
+  float usual_output(size_t at) const {
+    if (output_variances.empty()) return outputs[at];
+    return std::sqrt(outputs[at] * outputs[at] + output_variances[at]);
   }
 
   void move_bias() {
@@ -363,6 +423,9 @@ struct Blocks::State {
 
   void find_outputs(size_t first, size_t count) {
     block_outputs(source(), bias, first, count, outputs.data());
+    if (variances.size() > 0) {
+      block_output_variances(source(), variances.data(), first, count, output_variances.data());
+    }
     if (sums.size() == 0) return;
     std::fill_n(sums.data() + first * width, count * width, 0.0f);
     for (size_t at = first; at < first + count; ++at) {
@@ -402,6 +465,8 @@ struct Blocks::State {
   std::vector<float> errors;
   std::vector<float> roots;  // Of the weights of rows, where they differ.
   FloatTable sums;
+  FloatTable variances;                 // As `table`, where they are kept.
+  std::vector<float> output_variances;  // Of rows, likewise.
   std::vector<float> expected;  // Of the last set, `width` floats a column, where they are wanted.
 
   const BlockPriors* priors = nullptr;  // Of the sweep that is going on.
@@ -415,6 +480,10 @@ Result<void> check_block_factors(const Model& model) {
   return fail(ErrorKind::unsupported,
               fmt::format("The solvers als and mcmc take up to {} factors, not {}",
                           kBlockFactorsMax, model.num_factors()));
+}
+
+bool usually_short(const RowBatch& rows) {
+  return rows.indices.size() <= kDirectFeatures * rows.size();
 }
 
 Blocks::Blocks(const RowBatch& rows, const Columns& columns, std::vector<float> targets,
@@ -488,5 +557,11 @@ std::span<const float> Blocks::outputs() const { return state_->outputs; }
 std::span<const float> Blocks::parameters(uint64_t feature) const {
   return {state_->table.data() + feature * state_->width, state_->parameters};
 }
+
+std::span<const float> Blocks::variances(uint64_t feature) const {
+  return {state_->variances.data() + feature * state_->width, state_->parameters};
+}
+
+std::span<const float> Blocks::output_variances() const { return state_->output_variances; }
 
 }  // namespace millrace::ml::factorization_machines

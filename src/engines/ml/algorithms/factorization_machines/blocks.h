@@ -13,11 +13,19 @@
 // importance. (With an importance other than 1 a classifier's drawn weights have the right mean,
 // not the right distribution.)
 //
+// With Options::keeps_variances a step knows how uncertain the other parameters are, and how
+// uncertain it leaves its own: it is that of the variational posterior of independent parameters
+// (Lim and Teh 2007, of matrices). The means solve the system above with, beside h h^T of the
+// means, the variances of h on its diagonal, and with what h has in common with the rest, in rows
+// of more than two features, taken from the right side; a parameter's variance is the inverse of
+// its entry on the diagonal, over a.
+//
 // Up to kBlockFactorsMax factors: a step takes memory and time that grow with their square.
 //
 // One thread calls; `threads` work. The results depend neither on their number nor on their speed.
 // Memory: beside the examples, their columns, 12 bytes a row, block_width(factors + 1) floats a
-// feature, and as many a row where rows have many features (kDirectFeatures).
+// feature (twice as many with variances), and as many a row where rows have many features
+// (usually_short()).
 #pragma once
 
 #include <cstdint>
@@ -48,13 +56,18 @@ struct BlockPriors {
   float bias_precision = 0;
 };
 
+// Whether rows have so few features on average that nothing needs to be kept by row.
+bool usually_short(const RowBatch& rows);
+
 class Blocks {
  public:
   struct Options {
     size_t factors = 0;
     unsigned threads = 1;
     bool draws = false;  // Else each step goes to the optimum.
-    uint64_t seed = 0;   // Of the draws.
+    bool keeps_variances =
+        false;          // Not with `draws`. Of rows that are mostly short: usually_short().
+    uint64_t seed = 0;  // Of the draws.
   };
 
   // `rows` and `columns`, which are made of them, outlive this. `targets`: what a regressor is to
@@ -87,6 +100,10 @@ class Blocks {
   std::span<const float> outputs() const;
   // The factors of a feature, and its linear weight.
   std::span<const float> parameters(uint64_t feature) const;
+  // With keeps_variances, as of the end of the last sweep: of a feature's parameters, and of each
+  // row's output.
+  std::span<const float> variances(uint64_t feature) const;
+  std::span<const float> output_variances() const;
 
  private:
   struct State;

@@ -92,7 +92,7 @@ struct Defaults {
 constexpr std::array kDefaults = {
     Defaults{Solver::sgd, 40, 0.01, 0, 0.01, 0.02, 0, 0.01, 0.05, 0.05},
     Defaults{Solver::adagrad, 20, 0.05, 0, 0.05, 0.02, 0, 0.05, 0.07, 0.1},
-    Defaults{Solver::als, 50, 0, 0, 0, 3, 0, 0, 18, 0.1},
+    Defaults{Solver::als, 30, 0, 0, 0, 3, 0, 0, 18, 0.1},
     Defaults{Solver::mcmc, 100, 0, 0, 0, 0, 0, 0, 0, 0.1},
     Defaults{Solver::bpr, 100, 0, 0, 0.15, 0.01, 0, 0.15, 0.015, 0.1},
     Defaults{Solver::softmax, 20, 0, 0, 0.05, 0.01, 0, 0.05, 0.1, 0.1},
@@ -104,7 +104,7 @@ constexpr std::array kDefaults = {
 constexpr std::array kClassDefaults = {
     Defaults{Solver::sgd, 15, 0.05, 0, 0.05, 0.002, 0, 0.05, 0.03, 0.05},
     Defaults{Solver::adagrad, 10, 0.05, 0, 0.05, 0.002, 0, 0.05, 0.02, 0.1},
-    Defaults{Solver::als, 50, 0, 0, 0, 2, 0, 0, 20, 0.1},
+    Defaults{Solver::als, 30, 0, 0, 0, 2, 0, 0, 20, 0.1},
 };
 
 constexpr Defaults kFieldAware{Solver::adagrad, 6, 0.1, 0, 0.1, 0.00002, 0, 0.1, 0.00002, 0.1};

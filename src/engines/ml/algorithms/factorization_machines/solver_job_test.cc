@@ -43,12 +43,10 @@ TEST_P(JobOf, ServesWhatItReports) {
   const auto disk = runtime::make_disk();
   folder.write("input/data/train/part", ml::test::recordio(planted.split.train, 30));
   folder.write("input/data/test/part", ml::test::recordio(planted.split.test, 30));
-  // als's own decays are for ratings; these examples have little noise.
-  const Ended ended =
-      run_job(folder, *disk,
-              R"("feature_dim": "30", "num_factors": "4", "linear_wd": "1", "factors_wd": "3", )"
-              R"("predictor_type": "regressor", "solver": ")" +
-                  GetParam() + R"(")");
+  const Ended ended = run_job(folder, *disk,
+                              R"("feature_dim": "30", "num_factors": "4", )"
+                              R"("predictor_type": "regressor", "solver": ")" +
+                                  GetParam() + R"(")");
   ASSERT_TRUE(ended.result) << ended.result.error().message;
   const double reported = ended.value(R"(algo-1, test rmse <loss>=(\S+))");
   EXPECT_LT(reported, 1.1 * test::Planted::kNoise);
