@@ -143,12 +143,12 @@ bool take_slowly(const char*& at, const char* end, double& value);
   return decimal::are_digits(word);
 }
 
-// The number that is all of [begin, end), where it is written in digits, with a minus and a point
-// perhaps, and at most 16 bytes without the minus; what take_decimal() makes of it. False where it
+// The number that is all of [begin, end), where it is written in digits, with a sign and a point
+// perhaps, and at most 16 bytes without the sign; what take_decimal() makes of it. False where it
 // is another number, or none.
 [[gnu::always_inline]] inline bool read_decimal(const char* begin, const char* end, double& value) {
   const bool negative = *begin == '-';
-  const auto size = static_cast<size_t>(end - begin) - (negative ? 1 : 0);
+  const auto size = static_cast<size_t>(end - begin) - (negative || *begin == '+' ? 1 : 0);
   if (size - 1 >= 16) return false;
   unsigned fraction = 0;
   uint64_t digits = 0;

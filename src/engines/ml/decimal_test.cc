@@ -161,10 +161,12 @@ TEST(Decimal, ReadsNoWordThatIsNoNumber) {
   }
   EXPECT_GT(numbers, 10'000u);
   for (const char* text :
-       {"", "-", ".", "-.", "1.2.3", "1..2", "12345678.1.1", "1-", "+1", "1e5"}) {
+       {"", "-", ".", "-.", "1.2.3", "1..2", "12345678.1.1", "1-", "+", "+-1", "1e5"}) {
     EXPECT_FALSE(read_all(text).is_number) << text;
   }
-  EXPECT_TRUE(read_all("5.").is_number && read_all(".5").is_number && read_all("-0").is_number);
+  for (const char* text : {"5.", ".5", "-0", "+1", "+.5"}) {
+    EXPECT_TRUE(read_all(text).is_number) << text;
+  }
 }
 
 TEST(Decimal, ReadsAllOfAWordAsAWholeNumber) {

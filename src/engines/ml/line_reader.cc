@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "engines/ml/limits.h"
@@ -32,34 +33,57 @@ Result<bool> LineReader::refill() {
   return taken > 0;
 }
 
-Result<bool> LineReader::next(BytesView& line) {
-  ++number_;
+Result<const char*> LineReader::find_end() {
   for (size_t searched = 0;;) {
     const char* const begin = buffer_.data() + begin_;
     const size_t available = end_ - begin_;
     if (searched < available) {
       const void* const found = std::memchr(begin + searched, '\n', available - searched);
-      if (found != nullptr) {
-        const auto size = static_cast<size_t>(static_cast<const char*>(found) - begin);
-        line = without_return(begin, size);
-        begin_ += size + 1;
-        return true;
-      }
+      if (found != nullptr) return static_cast<const char*>(found);
     }
     searched = available;
     if (available > kLineBytesMax) {
       return fail(ErrorKind::invalid, fmt::format("it is longer than {} bytes", kLineBytesMax));
     }
     TRY(const bool more, refill());
-    if (more) continue;
-    if (available == 0) {
-      --number_;
-      return false;
-    }
-    line = without_return(buffer_.data() + begin_, available);
-    begin_ = end_;
+    if (!more) return nullptr;
+  }
+}
+
+Result<bool> LineReader::next(BytesView& line) {
+  ++number_;
+  TRY(const char* const end, find_end());
+  const char* const begin = buffer_.data() + begin_;
+  if (end != nullptr) {
+    line = without_return(begin, static_cast<size_t>(end - begin));
+    begin_ += static_cast<size_t>(end - begin) + 1;
     return true;
   }
+  if (begin_ == end_) {
+    --number_;
+    return false;
+  }
+  line = without_return(begin, end_ - begin_);
+  begin_ = end_;
+  return true;
+}
+
+Result<BytesView> LineReader::whole_lines(size_t bytes) {
+  ++number_;
+  TRY(const char* const first, find_end());
+  --number_;
+  if (first == nullptr) return BytesView();
+  const char* const begin = buffer_.data() + begin_;
+  const auto least = static_cast<size_t>(first - begin) + 1;
+  const size_t most = std::min(bytes, end_ - begin_);
+  if (most <= least) return BytesView(begin, least);
+  return BytesView(begin, most).substr(0, BytesView(begin, most).rfind('\n') + 1);
+}
+
+void LineReader::skip(const char* end, size_t lines) {
+  begin_ = static_cast<size_t>(end - buffer_.data());
+  ASSERT(begin_ <= end_);
+  number_ += lines;
 }
 
 }  // namespace millrace::ml

@@ -23,12 +23,21 @@ class LineReader {
   // behind it can be read (decimal.h).
   Result<bool> next(BytesView& line);
 
+  // Whole lines with their ends, as they lie: one at least, and as many more as are buffered within
+  // `bytes`. Valid until the next call, but for skip() and those of next() that answer lines of it.
+  // Empty where there is no end of a line any more. Otherwise as next(), which answers them still.
+  Result<BytesView> whole_lines(size_t bytes);
+  // Goes on behind `end`, within what whole_lines() answered: so many lines further.
+  void skip(const char* end, size_t lines);
+
   // The number, from 1, of the line that next() answered or failed at.
   uint64_t number() const { return number_; }
 
  private:
   // Reads on; false at the end.
   Result<bool> refill();
+  // Where the next line ends; nullptr where its end is that of the source.
+  Result<const char*> find_end();
 
   std::unique_ptr<ByteSource> source_;
   std::vector<char> buffer_ = std::vector<char>(2 * kDecimalSlack);

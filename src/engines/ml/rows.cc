@@ -13,6 +13,21 @@ void RowBatch::clear() {
   importances_.clear();
 }
 
+void RowBatch::append_rows(RowView all, std::span<const size_t> ends, size_t begin,
+                           std::span<const float> labels) {
+  const size_t open = open_begin();
+  const size_t row = ends_.size();
+  ASSERT(indices.size() == open);
+  ASSERT(ends.size() == labels.size());
+  indices.insert(indices.end(), all.indices.begin(), all.indices.end());
+  values.insert(values.end(), all.values.begin(), all.values.end());
+  ends_.resize(row + ends.size());
+  for (size_t n = 0; n < ends.size(); ++n) ends_[row + n] = open + ends[n] - begin;
+  ASSERT(open_begin() == indices.size());
+  labels_.insert(labels_.end(), labels.begin(), labels.end());
+  if (!importances_.empty()) importances_.resize(ends_.size(), 1.0f);
+}
+
 void RowBatch::weigh_last_row(float importance) {
   ASSERT(!ends_.empty());
   if (importances_.empty()) importances_.assign(ends_.size(), 1.0f);

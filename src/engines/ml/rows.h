@@ -55,6 +55,9 @@ class RowBatch {
     labels_.push_back(label);
     if (!importances_.empty()) importances_.push_back(1);
   }
+  // Appends rows that lie one behind the other in `all`, row n up to ends[n] - begin; none is open.
+  void append_rows(RowView all, std::span<const size_t> ends, size_t begin,
+                   std::span<const float> labels);
   // Sets the importance of the row that was made last.
   void weigh_last_row(float importance);
   // Forgets what was appended to `indices` and `values` since the last row.

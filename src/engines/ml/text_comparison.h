@@ -2,8 +2,10 @@
 // same rows and the same error.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "engines/ml/decimal.h"
@@ -32,30 +34,29 @@ inline void compare_words(BytesView text) {
   const Bytes around = Bytes(kDecimalSlack, ',') + Bytes(text) + Bytes(kDecimalSlack, '7');
   const char* const begin = around.data() + kDecimalSlack;
   std::vector<uint32_t> places;
-  const size_t count = find_separators(begin, begin + text.size(), ',', ',', places) + 1;
-  const Words words{.line = begin, .places = places.data()};
+  const size_t count = find_separators(begin, begin + text.size(), ',', places) + 1;
+  const Words words{begin, places.data(), places.data() + 1};
   std::vector<float> numbers(count);
   std::vector<uint32_t> wholes(count);
-  size_t number = read_decimals(words, 0, count, numbers.data());
-  size_t whole = read_wholes(words, 0, count, wholes.data());
+  std::vector<uint32_t> unread;
+  const auto is_among = [](std::span<const uint32_t> list, size_t n) {
+    return std::find(list.begin(), list.end(), n) != list.end();
+  };
+  const std::span<const uint32_t> no_decimals = read_decimals(words, count, numbers.data(), unread);
   for (size_t n = 0; n < count; ++n) {
     double value = 0;
-    ASSERT(read_decimal(words.begin(n), words.end(n), value) == (n != number));
-    if (n == number) {
-      number = read_decimals(words, n + 1, count, numbers.data());
-    } else {
-      const auto expected = static_cast<float>(value);
-      ASSERT(std::memcmp(&numbers[n], &expected, sizeof expected) == 0);
-    }
-    uint64_t index = 0;
-    ASSERT(read_whole(words.begin(n), words.end(n), index) == (n != whole));
-    if (n == whole) {
-      whole = read_wholes(words, n + 1, count, wholes.data());
-    } else {
-      ASSERT(wholes[n] == index);
-    }
+    const bool read = read_decimal(words.begin(n), words.end(n), value);
+    ASSERT(read != is_among(no_decimals, n));
+    const auto expected = static_cast<float>(value);
+    if (read) ASSERT(std::memcmp(&numbers[n], &expected, sizeof expected) == 0);
   }
-  ASSERT(number == count && whole == count);
+  const std::span<const uint32_t> no_wholes = read_wholes(words, count, wholes.data(), unread);
+  for (size_t n = 0; n < count; ++n) {
+    uint64_t index = 0;
+    const bool read = read_whole(words.begin(n), words.end(n), index);
+    ASSERT(read != is_among(no_wholes, n));
+    if (read) ASSERT(wholes[n] == index);
+  }
 }
 
 // `make` is make_csv_examples or make_libsvm_examples.

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "engines/ml/decimal.h"
+#include "engines/ml/libsvm_lines.h"
 #include "engines/ml/line_reader.h"
 #include "engines/ml/record.h"
 #include "engines/ml/text_words.h"
@@ -13,7 +14,8 @@
 namespace millrace::ml {
 namespace {
 
-constexpr size_t kQuotedBytesMax = 40;  // Of what an error shows of a line.
+constexpr size_t kLinesBytes = 16 << 10;  // That are read together: what is made of them is cached.
+constexpr size_t kQuotedBytesMax = 40;    // Of what an error shows of a line.
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -54,18 +56,13 @@ class TextExamples : public ExampleReader {
       : rules_(rules), side_by_side_(!options.number_by_number), lines_(std::move(source)) {}
 
   Result<bool> read(size_t rows, RowBatch& batch) override {
-    BytesView line;
     while (batch.size() < rows) {
-      TRY(const bool more, lines_.next(line));
+      if (side_by_side_) {
+        TRY(const bool some, append_lines(lines_, rows - batch.size(), batch));
+        if (some) continue;
+      }
+      TRY(const bool more, append_line(batch));
       if (!more) return false;
-      if (lines_.number() == 1 && line.starts_with(kByteOrderMark)) {
-        line.remove_prefix(kByteOrderMark.size());
-      }
-      if (line.empty()) continue;
-      if (Result<void> added = append(line.data(), line.data() + line.size(), batch); !added) {
-        batch.undo();
-        return fail(std::move(added).error());
-      }
     }
     return true;
   }
@@ -73,6 +70,23 @@ class TextExamples : public ExampleReader {
 
  protected:
   virtual Result<void> append(const char* at, const char* end, RowBatch& batch) = 0;
+  // Takes some of the next lines together, at most `rows` of them; false where it took none.
+  virtual Result<bool> append_lines(LineReader&, size_t, RowBatch&) { return false; }
+  // The next line, by itself; false at the end.
+  Result<bool> append_line(RowBatch& batch) {
+    BytesView line;
+    TRY(const bool more, lines_.next(line));
+    if (!more) return false;
+    if (lines_.number() == 1 && line.starts_with(kByteOrderMark)) {
+      line.remove_prefix(kByteOrderMark.size());
+    }
+    if (line.empty()) return true;
+    if (Result<void> added = append(line.data(), line.data() + line.size(), batch); !added) {
+      batch.undo();
+      return fail(std::move(added).error());
+    }
+    return true;
+  }
   uint64_t line_number() const { return lines_.number(); }
 
   const RowRules rules_;
@@ -98,14 +112,14 @@ class CsvExamples final : public TextExamples {
   bool append_side_by_side(const char* at, const char* end, RowBatch& batch) {
     const size_t features = rules_.feature_dim;
     const size_t labels = labelled_ ? 1 : 0;
-    const size_t columns = find_separators(at, end, ',', ',', places_) + 1;
+    const size_t columns = find_separators(at, end, ',', places_) + 1;
     if (columns != labels + features) return false;
     if (numbers_.size() < columns) {
       numbers_.resize(columns);
       kept_.resize(columns);
     }
-    const Words words{.line = at, .places = places_.data()};
-    for (size_t n = 0; (n = read_decimals(words, n, columns, numbers_.data())) < columns; ++n) {
+    const Words words{at, places_.data(), places_.data() + 1};
+    for (const uint32_t n : read_decimals(words, columns, numbers_.data(), unread_)) {
       if (!read_column(words.begin(n), words.end(n), numbers_[n])) return false;
     }
     float label = 0;
@@ -217,6 +231,7 @@ class CsvExamples final : public TextExamples {
   std::vector<uint32_t> places_;
   std::vector<float> numbers_;
   std::vector<uint32_t> kept_;
+  std::vector<uint32_t> unread_;
 };
 
 class LibsvmExamples final : public TextExamples {
@@ -227,49 +242,23 @@ class LibsvmExamples final : public TextExamples {
   Result<void> append(const char* begin, const char* end, RowBatch& batch) override {
     skip_blanks(begin, end);
     if (begin == end || *begin == '#') return ok;
-    if (side_by_side_ && append_side_by_side(begin, end, batch)) return ok;
     return append_one_by_one(begin, end, batch);
   }
 
-  // `label index:value index:value`, a blank each between them, indices in order. False where the
-  // line is another one, or wrong, and nothing has been appended then.
-  bool append_side_by_side(const char* begin, const char* end, RowBatch& batch) {
-    const size_t marks = find_separators(begin, end, ' ', ':', places_);
-    if (marks % 2 != 0) return false;
-    const size_t features = marks / 2;
-    if (indices_.size() < features) {
-      indices_.resize(features);
-      values_.resize(features);
+  Result<bool> append_lines(LineReader& lines, size_t rows, RowBatch& batch) override {
+    TRY(const BytesView whole, lines.whole_lines(kLinesBytes));
+    if (whole.empty()) return false;
+    const size_t count = usual_.read(whole, rows, rules_);
+    for (size_t line = 0; line < count; ++line) {
+      const size_t other = usual_.first_other(line, count);
+      if (other > line) {
+        usual_.append(line, other, batch);
+        lines.skip(usual_.end_of(other - 1), other - line);
+        line = other;
+      }
+      if (other < count) TRY(append_line(batch));
     }
-    double number = 0;
-    if (!read_decimal(begin, begin + places_[1], number)) return false;
-    const float label = rules_.label == LabelRule::ignored ? 0 : static_cast<float>(number);
-    if (!check_label(rules_.label, label)) return false;
-    const Words indices{.line = begin, .places = places_.data() + 1, .stride = 2};
-    const Words values{.line = begin, .places = places_.data() + 2, .stride = 2};
-    if (read_wholes(indices, 0, features, indices_.data()) < features) return false;
-    for (size_t n = 0; (n = read_decimals(values, n, features, values_.data())) < features; ++n) {
-      if (!read_value(values.begin(n), values.end(n), values_[n])) return false;
-    }
-    uint64_t next = 0;  // The least that the next index may be.
-    bool right = true;
-    for (size_t n = 0; n < features; ++n) {
-      right &= begin[places_[2 * n + 1]] == ' ' && begin[places_[2 * n + 2]] == ':';
-      right &= indices_[n] >= next;
-      next = uint64_t{indices_[n]} + 1;
-    }
-    if (!right || next > rules_.feature_dim) return false;
-    batch.indices.insert(batch.indices.end(), indices_.data(), indices_.data() + features);
-    batch.values.insert(batch.values.end(), values_.data(), values_.data() + features);
-    batch.end_row(label);
     return true;
-  }
-
-  static bool read_value(const char* at, const char* end, float& value) {
-    double wide = 0;
-    if (!take_decimal(at, end, wide)) return false;
-    value = static_cast<float>(wide);
-    return at == end && std::isfinite(value);
   }
 
   Result<void> append_one_by_one(const char* begin, const char* end, RowBatch& batch) {
@@ -356,10 +345,7 @@ class LibsvmExamples final : public TextExamples {
                             rules_.feature_dim));
   }
 
-  // Of the line that is being read.
-  std::vector<uint32_t> places_;
-  std::vector<uint32_t> indices_;
-  std::vector<float> values_;
+  LibsvmLines usual_;
 };
 
 }  // namespace

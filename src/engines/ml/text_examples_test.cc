@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 
 #include "engines/ml/channel.h"
@@ -155,6 +156,51 @@ TEST(TextExamples, ReadFilesOfAChannelGzippedOrNot) {
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().message,
             "channel 'train', file 'b.libsvm.gz', line 2: a feature is not index:value: '3:x'");
+}
+
+// Lines that are read together and those that are not, whatever a batch or a piece ends with.
+TEST(Libsvm, ReadsUnusualLinesAmongUsualOnes) {
+  std::mt19937_64 generator(11);
+  const RowRules rules{.feature_dim = 100'000, .label = LabelRule::number};
+  std::string text = "\xef\xbb\xbf+1 3:1\n";
+  for (int line = 0; line < 6000; ++line) {
+    text += line % 7 == 0 ? "+1" : fmt::format("{}", line % 5 - 2);
+    if (generator() % 40 == 0) text += ":2.5";  // An importance.
+    size_t features = generator() % 20;
+    if (line % 1999 == 0) features = 4000;  // Longer than a piece.
+    for (size_t n = 0; n < features; ++n) {
+      const size_t index = generator() % 50 == 0 ? 90'000 - n : 20 * n;  // In order, or not.
+      const double value = static_cast<double>(generator() % 100'000) / 128;
+      text += generator() % 60 == 0 ? "\t" : " ";
+      text += generator() % 30 == 0 ? fmt::format("{}:{:.3e}", index, value)
+                                    : fmt::format("{}:{}", index, value);
+    }
+    constexpr std::array<std::string_view, 8> kEnds = {"\n",    "\n",   " \n",        "\r\n",
+                                                       " \r\n", "  \n", " # after\n", "\n\n"};
+    text += kEnds[generator() % kEnds.size()];
+  }
+  const auto fast = make_libsvm_examples(make_memory_source(text), rules);
+  const auto careful =
+      make_libsvm_examples(make_memory_source(text), rules, {.number_by_number = true});
+  RowBatch rows;
+  RowBatch expected;
+  size_t total = 0;
+  for (bool more = true; more; total += rows.size()) {
+    const size_t wanted = 1 + generator() % 300;
+    rows.clear();
+    expected.clear();
+    const Result<bool> taken = fast->read(wanted, rows);
+    const Result<bool> known = careful->read(wanted, expected);
+    ASSERT_TRUE(taken && known) << (taken ? "" : taken.error().message);
+    ASSERT_EQ(rows.size(), expected.size());
+    ASSERT_EQ(fast->place(), careful->place());
+    for (size_t at = 0; at < rows.size(); ++at) {
+      ASSERT_EQ(row_text(rows, at), row_text(expected, at));
+    }
+    more = *taken;
+    ASSERT_EQ(more, *known);
+  }
+  EXPECT_EQ(total, 6001u);
 }
 
 TEST(TextExamples, ReadLinesAcrossManyReads) {

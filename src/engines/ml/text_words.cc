@@ -1,5 +1,6 @@
 #include "engines/ml/text_words.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "engines/ml/decimal.h"
@@ -21,46 +22,93 @@ using D = hn::CappedTag<uint8_t, 64>;
 constexpr size_t kLanes = hn::MaxLanes(D());
 static_assert(kLanes <= 64);
 constexpr size_t kPlacesAtOnce = 8;
-constexpr size_t kWordBytesMax = 16;  // Of a number, without its minus.
+constexpr size_t kLinesAtOnce = 2;
+constexpr size_t kWordBytesMax = 16;  // Of a number, without its sign.
 
-// A bit for each of the 64 bytes at `at`.
-HWY_INLINE uint64_t separators_of(const uint8_t* at, hn::Vec<D> one, hn::Vec<D> other) {
+// A bit for each of the 64 bytes at `at` that is `which`.
+HWY_INLINE uint64_t bits_of(const char* at, char which) {
+  const hn::Vec<D> wanted = hn::Set(D(), static_cast<uint8_t>(which));
   uint64_t bits = 0;
   for (size_t lane = 0; lane < 64; lane += kLanes) {
-    const hn::Vec<D> bytes = hn::LoadU(D(), at + lane);
-    const auto found = hn::Or(hn::Eq(bytes, one), hn::Eq(bytes, other));
+    const hn::Vec<D> bytes = hn::LoadU(D(), reinterpret_cast<const uint8_t*>(at) + lane);
     uint64_t part = 0;
-    hn::StoreMaskBits(D(), found, reinterpret_cast<uint8_t*>(&part));
+    hn::StoreMaskBits(D(), hn::Eq(bytes, wanted), reinterpret_cast<uint8_t*>(&part));
     bits |= part << lane;
   }
   return bits;
 }
 
-size_t FindSeparators(const char* begin, const char* end, char one, char other,
+// Writes where the bits are, and some more that are to be written over: how many there are is
+// guessed wrong too often. How many there are.
+template <size_t kAtOnce = kPlacesAtOnce>
+HWY_INLINE size_t store_places(uint64_t bits, size_t from, uint32_t* out) {
+  const auto found = static_cast<size_t>(std::popcount(bits));
+  for (size_t n = 0; n < found; n += kAtOnce) {
+    for (size_t each = n; each < n + kAtOnce; ++each, bits &= bits - 1) {
+      out[each] = static_cast<uint32_t>(from) + static_cast<uint32_t>(std::countr_zero(bits));
+    }
+  }
+  return found;
+}
+
+// Writes how many of `bits` are there up to each of `marks`, counted from `before`; likewise.
+HWY_INLINE void store_counts(uint64_t marks, uint64_t bits, size_t before, uint32_t* out) {
+  const auto found = static_cast<size_t>(std::popcount(marks));
+  for (size_t n = 0; n < found; n += kLinesAtOnce) {
+    for (size_t each = n; each < n + kLinesAtOnce; ++each, marks &= marks - 1) {
+      const uint64_t upto = marks ^ (marks - 1);
+      out[each] = static_cast<uint32_t>(before) + static_cast<uint32_t>(std::popcount(bits & upto));
+    }
+  }
+}
+
+// Those of 64 bits that belong to [from, size).
+HWY_INLINE uint64_t bits_within(size_t from, size_t size) {
+  return size - from < 64 ? ~uint64_t{0} >> (64 - (size - from)) : ~uint64_t{0};
+}
+
+size_t FindSeparators(const char* begin, const char* end, char separator,
                       std::vector<uint32_t>& places) {
-  const hn::Vec<D> first = hn::Set(D(), static_cast<uint8_t>(one));
-  const hn::Vec<D> second = hn::Set(D(), static_cast<uint8_t>(other));
   const auto size = static_cast<size_t>(end - begin);
   size_t count = 1;
   for (size_t from = 0; from < size; from += 64) {
-    const auto* at = reinterpret_cast<const uint8_t*>(begin) + from;
-    uint64_t bits = separators_of(at, first, second);
-    if (size - from < 64) bits &= ~uint64_t{0} >> (64 - (size - from));
+    const uint64_t bits = bits_of(begin + from, separator) & bits_within(from, size);
     if (places.size() < count + 64 + kPlacesAtOnce) places.resize(2 * count + 64 + kPlacesAtOnce);
-    uint32_t* const out = places.data() + count;
-    const auto found = static_cast<size_t>(std::popcount(bits));
-    // Some too many, which are written over: how many there are is guessed wrong too often.
-    for (size_t n = 0; n < found; n += kPlacesAtOnce) {
-      for (size_t each = n; each < n + kPlacesAtOnce; ++each, bits &= bits - 1) {
-        out[each] = static_cast<uint32_t>(from) + static_cast<uint32_t>(std::countr_zero(bits));
-      }
-    }
-    count += found;
+    count += store_places(bits, from, places.data() + count);
   }
   if (places.size() < count + 1) places.resize(count + 1);
   places[0] = ~uint32_t{0};
   places[count] = static_cast<uint32_t>(size);
   return count - 1;
+}
+
+size_t FindFeatures(const char* begin, const char* end, size_t lines_max, FeaturePlaces& places) {
+  const auto size = static_cast<size_t>(end - begin);
+  size_t breaks = 0;
+  size_t colons = 0;
+  size_t ended = 0;
+  size_t lines = 0;
+  uint64_t carried = 0;  // Whether the '\n' that comes first has ended its line before.
+  for (size_t from = 0; from < size && lines < lines_max; from += 64) {
+    const char* const at = begin + from;
+    const uint64_t within = bits_within(from, size);
+    const uint64_t feeds = bits_of(at, '\n') & within;
+    const uint64_t before_feeds = feeds >> 1 | uint64_t{at[64] == '\n'} << 63;
+    const uint64_t returns = bits_of(at, '\r') & within & before_feeds;
+    const uint64_t blanks = bits_of(at, ' ') & within;
+    const uint64_t trailing = (blanks & before_feeds) | returns;
+    const uint64_t bare = feeds & ~(trailing << 1 | carried);
+    const uint64_t all = blanks | returns | bare;
+    const uint64_t colon = bits_of(at, ':') & within;
+    carried = trailing >> 63;
+    store_counts(trailing | bare, all, breaks, places.breaks_to.data() + ended);
+    store_counts(trailing | bare, colon, colons, places.colons_to.data() + ended);
+    ended += static_cast<size_t>(std::popcount(trailing | bare));
+    breaks += store_places(all, from, places.breaks.data() + breaks);
+    colons += store_places(colon, from, places.colons.data() + colons);
+    lines += store_places<kLinesAtOnce>(feeds, from, places.feeds.data() + lines);
+  }
+  return std::min(lines, lines_max);
 }
 
 // Numbers are computed in lanes of eight bytes, a word each.
@@ -75,27 +123,26 @@ constexpr size_t kWordLanes = hn::MaxLanes(DU());
 constexpr uint64_t kZeros = 0x3030303030303030;
 constexpr uint64_t kPoint = 0x1e;  // '.' less '0'.
 constexpr uint64_t kMinus = 0x1d;  // '-' less '0'.
+constexpr uint64_t kPlus = 0x1b;   // '+' less '0'.
 
 // So many words from `at` on, a lane each.
 struct Lanes {
-  VU ends;   // From the line's begin.
-  VU sizes;  // Of the words; with their minus.
+  VU ends;   // From the text's begin.
+  VU sizes;  // Of the words; with their sign.
 };
 HWY_INLINE Lanes lanes_of(const Words& words, size_t at) {
   const hn::Rebind<uint32_t, DU> narrow;
-  const uint32_t* const from = words.places + at * words.stride;
-  auto befores = hn::LoadU(narrow, from);
-  auto ends = hn::LoadU(narrow, from + 1);
-  if (words.stride == 2) hn::LoadInterleaved2(narrow, from, befores, ends);
+  const auto befores = hn::LoadU(narrow, words.befores + at);
+  const auto ends = hn::LoadU(narrow, words.ends + at);
   const auto sizes = hn::Sub(hn::Sub(ends, befores), hn::Set(narrow, 1u));
   return {hn::PromoteTo(DU(), ends), hn::PromoteTo(DU(), sizes)};
 }
 
 // Of the eight bytes that end `back` bytes before each end, less '0' each, the last `sizes`; zeros
 // in front. Sizes are from 1 to 8, or the lane is not used.
-HWY_INLINE VU load_last(const char* line, VU ends, size_t back, VU counts) {
+HWY_INLINE VU load_last(const char* text, VU ends, size_t back, VU counts) {
   const hn::RebindToSigned<DU> di;
-  const auto* const base = reinterpret_cast<const uint64_t*>(line - 8 - back);
+  const auto* const base = reinterpret_cast<const uint64_t*>(text - 8 - back);
   const VU bytes =
       hn::Xor(hn::GatherOffset(DU(), base, hn::BitCast(di, ends)), hn::Set(DU(), kZeros));
   return hn::And(bytes, hn::Shl(hn::Set(DU(), ~uint64_t{0}), counts));
@@ -165,55 +212,61 @@ HWY_INLINE void store_floats(VU digits, VU places, hn::Mask<DU> minus, float* ou
   hn::StoreU(hn::DemoteTo(narrow, values), narrow, out);
 }
 
-// Takes the minus away that begins the bytes behind `counts` bits: where there is one.
-HWY_INLINE hn::Mask<DU> take_minus(VU& word, VU counts) {
+// Takes the sign away that begins the bytes behind `counts` bits: where there is one.
+struct Signs {
+  hn::Mask<DU> any;
+  hn::Mask<DU> minus;
+};
+HWY_INLINE Signs take_signs(VU& word, VU counts) {
   const DU d;
   const VU first = hn::And(word, hn::Shl(hn::Set(d, uint64_t{0xff}), counts));
   const auto minus = hn::Eq(first, hn::Shl(hn::Set(d, kMinus), counts));
-  word = hn::IfThenElse(minus, hn::Xor(word, first), word);
-  return minus;
+  const auto any = hn::Or(minus, hn::Eq(first, hn::Shl(hn::Set(d, kPlus), counts)));
+  word = hn::IfThenElse(any, hn::Xor(word, first), word);
+  return {any, minus};
 }
 
 // Of a word of no digit, a point at most, this is all.
-HWY_INLINE hn::Mask<DU> have_no_digit(VU word, VU sizes, hn::Mask<DU> minus) {
+HWY_INLINE hn::Mask<DU> have_no_digit(VU word, VU sizes, hn::Mask<DU> sign) {
   const DU d;
   const auto one = hn::Set(d, uint64_t{1});
-  const auto alone = hn::Eq(sizes, hn::IfThenElse(minus, hn::Set(d, uint64_t{2}), one));
+  const auto alone = hn::Eq(sizes, hn::IfThenElse(sign, hn::Set(d, uint64_t{2}), one));
   const auto point = hn::And(alone, hn::Eq(word, hn::Set(d, kPoint << 56)));
-  return hn::Or(point, hn::And(minus, hn::Eq(sizes, one)));
+  return hn::Or(point, hn::And(sign, hn::Eq(sizes, one)));
 }
 
-// Words of at most eight bytes, a lane each, as floats. False where one is no number; the others
-// are right.
-HWY_INLINE bool compute_narrow(const Words& words, const Lanes& lanes, float* out) {
+// Words of at most eight bytes, a lane each, as floats: which are none.
+HWY_INLINE hn::Mask<DU> compute_narrow(const Words& words, const Lanes& lanes, float* out) {
   const DU d;
   const VU counts = bits_before(lanes.sizes);
-  VU low = load_last(words.line, lanes.ends, 0, counts);
-  const auto minus = take_minus(low, counts);
+  VU low = load_last(words.text, lanes.ends, 0, counts);
+  const Signs signs = take_signs(low, counts);
   const Dropped dropped = drop_points(low);
-  auto wrong = have_no_digit(low, lanes.sizes, minus);
+  auto wrong = have_no_digit(low, lanes.sizes, signs.any);
   wrong = hn::Or(wrong, hn::Or(have_others(dropped.word), hn::Eq(lanes.sizes, hn::Zero(d))));
-  store_floats(values_of_eight(dropped.word), dropped.places, minus, out);
-  return hn::AllFalse(d, wrong);
+  store_floats(values_of_eight(dropped.word), dropped.places, signs.minus, out);
+  return wrong;
 }
 
 // The same of at most sixteen bytes.
-HWY_INLINE bool compute_wide(const Words& words, const Lanes& lanes, float* out) {
+HWY_INLINE hn::Mask<DU> compute_wide(const Words& words, const Lanes& lanes, float* out) {
   const DU d;
   const VU eight = hn::Set(d, uint64_t{8});
   const auto is_long = hn::Gt(lanes.sizes, eight);
   const VU low_counts = bits_before(hn::Min(lanes.sizes, eight));
   const VU high_counts =
       bits_before(hn::Min(hn::IfThenElse(is_long, hn::Sub(lanes.sizes, eight), eight), eight));
-  VU low = load_last(words.line, lanes.ends, 0, low_counts);
-  VU high = hn::IfThenElseZero(is_long, load_last(words.line, lanes.ends, 8, high_counts));
+  VU low = load_last(words.text, lanes.ends, 0, low_counts);
+  VU high = hn::IfThenElseZero(is_long, load_last(words.text, lanes.ends, 8, high_counts));
   VU low_without = low;
   VU high_without = high;
-  const auto low_minus = hn::AndNot(is_long, take_minus(low_without, low_counts));
-  const auto high_minus = hn::And(is_long, take_minus(high_without, high_counts));
-  low = hn::IfThenElse(low_minus, low_without, low);
-  high = hn::IfThenElse(high_minus, high_without, high);
-  const auto minus = hn::Or(low_minus, high_minus);
+  const Signs low_signs = take_signs(low_without, low_counts);
+  const Signs high_signs = take_signs(high_without, high_counts);
+  low = hn::IfThenElse(hn::AndNot(is_long, low_signs.any), low_without, low);
+  high = hn::IfThenElse(hn::And(is_long, high_signs.any), high_without, high);
+  const auto minus =
+      hn::Or(hn::AndNot(is_long, low_signs.minus), hn::And(is_long, high_signs.minus));
+  const auto sign = hn::Or(hn::AndNot(is_long, low_signs.any), hn::And(is_long, high_signs.any));
   const Dropped below = drop_points(low);
   const Dropped above = drop_points(high);
   const VU moved = hn::Or(below.word, hn::ShiftRight<56>(high));
@@ -221,62 +274,100 @@ HWY_INLINE bool compute_wide(const Words& words, const Lanes& lanes, float* out)
   const VU high_digits = hn::IfThenElse(below.absent, above.word, hn::ShiftLeft<8>(high));
   const VU further = hn::IfThenZeroElse(above.absent, hn::Add(above.places, eight));
   const VU places = hn::IfThenElse(below.absent, further, below.places);
-  auto wrong = hn::And(have_no_digit(low, lanes.sizes, minus), hn::Eq(high, hn::Zero(d)));
+  auto wrong = hn::And(have_no_digit(low, lanes.sizes, sign), hn::Eq(high, hn::Zero(d)));
   wrong = hn::Or(wrong, hn::Or(have_others(low_digits), have_others(high_digits)));
   wrong = hn::Or(wrong, hn::Eq(lanes.sizes, hn::Zero(d)));
   wrong = hn::Or(wrong, hn::Gt(lanes.sizes, hn::Set(d, uint64_t{kWordBytesMax})));
   const auto factor = hn::Set(DHalves(), 100'000'000u);
   const VU upper = hn::MulEven(hn::BitCast(DHalves(), values_of_eight(high_digits)), factor);
   store_floats(hn::Add(upper, values_of_eight(low_digits)), places, minus, out);
-  return hn::AllFalse(d, wrong);
+  return wrong;
 }
 
-// Words [at, end) one by one: the first that is none, or `end`.
-size_t ReadDecimalsSingly(const Words& words, size_t at, size_t end, float* out) {
-  for (; at < end; ++at) {
-    double value = 0;
-    if (HWY_UNLIKELY(!read_decimal(words.begin(at), words.end(at), value))) break;
-    out[at] = static_cast<float>(value);
-  }
-  return at;
-}
-
-size_t ReadDecimals(const Words& words, size_t from, size_t count, float* out) {
-  size_t at = from;
-  for (; count - at >= kWordLanes; at += kWordLanes) {
-    const Lanes lanes = lanes_of(words, at);
-    const bool wide = !hn::AllFalse(DU(), hn::Gt(lanes.sizes, hn::Set(DU(), uint64_t{8})));
-    const bool right =
-        wide ? compute_wide(words, lanes, out + at) : compute_narrow(words, lanes, out + at);
-    if (HWY_LIKELY(right)) continue;
-    const size_t end = at + kWordLanes;
-    if (const size_t read = ReadDecimalsSingly(words, at, end, out); read < end) return read;
-  }
-  return ReadDecimalsSingly(words, at, count, out);
-}
-
-size_t ReadWholesSingly(const Words& words, size_t at, size_t end, uint32_t* out) {
-  for (; at < end; ++at) {
-    uint64_t value = 0;
-    if (HWY_UNLIKELY(!read_whole(words.begin(at), words.end(at), value))) break;
-    out[at] = static_cast<uint32_t>(value);
-  }
-  return at;
-}
-
-size_t ReadWholes(const Words& words, size_t from, size_t count, uint32_t* out) {
+// Appends the numbers of those lanes; what is behind them is written over.
+HWY_INLINE void store_lanes(hn::Mask<DU> lanes, VU numbers, uint32_t*& out) {
   const DU d;
   const hn::Rebind<uint32_t, DU> narrow;
-  size_t at = from;
+  hn::StoreU(hn::TruncateTo(narrow, hn::Compress(numbers, lanes)), narrow, out);
+  out += hn::CountTrue(d, lanes);
+}
+
+// Reads words one by one; of those it does not read it appends the numbers.
+void read_decimal_at(const Words& words, size_t at, float* out, uint32_t*& others) {
+  double value = 0;
+  if (HWY_LIKELY(read_decimal(words.begin(at), words.end(at), value))) {
+    out[at] = static_cast<float>(value);
+  } else {
+    *others++ = static_cast<uint32_t>(at);
+  }
+}
+
+// Words whose numbers are in [from, to), which may be `others` itself: what they are, and again
+// those that are not read.
+void read_wide_words(const Words& words, const uint32_t* from, const uint32_t* to, float* out,
+                     uint32_t*& others) {
+  const DU d;
+  const hn::Rebind<uint32_t, DU> narrow;
+  const hn::Rebind<int32_t, DU> signed_narrow;
+  for (; static_cast<size_t>(to - from) >= kWordLanes; from += kWordLanes) {
+    alignas(64) uint32_t at[kWordLanes];
+    alignas(64) float values[kWordLanes];
+    const auto numbers = hn::LoadU(narrow, from);
+    hn::StoreU(numbers, narrow, at);
+    const auto places = hn::BitCast(signed_narrow, numbers);
+    const auto befores = hn::GatherIndex(narrow, words.befores, places);
+    const auto ends = hn::GatherIndex(narrow, words.ends, places);
+    const auto sizes = hn::Sub(hn::Sub(ends, befores), hn::Set(narrow, 1u));
+    const Lanes lanes{hn::PromoteTo(d, ends), hn::PromoteTo(d, sizes)};
+    const auto wrong = compute_wide(words, lanes, values);
+    for (size_t lane = 0; lane < kWordLanes; ++lane) out[at[lane]] = values[lane];
+    if (HWY_LIKELY(hn::AllFalse(d, wrong))) continue;
+    for (size_t lane = 0; lane < kWordLanes; ++lane) read_decimal_at(words, at[lane], out, others);
+  }
+  for (; from < to; ++from) read_decimal_at(words, *from, out, others);
+}
+
+size_t ReadDecimals(const Words& words, size_t count, float* out, uint32_t* others) {
+  const DU d;
+  size_t at = 0;
+  uint32_t* left = others;  // What compute_narrow() does not read.
+  VU numbers = hn::Iota(d, uint64_t{0});
   for (; count - at >= kWordLanes; at += kWordLanes) {
     const Lanes lanes = lanes_of(words, at);
-    const VU digits = load_last(words.line, lanes.ends, 0, bits_before(lanes.sizes));
+    const auto is_long = hn::Gt(lanes.sizes, hn::Set(d, uint64_t{8}));
+    const bool wide = hn::CountTrue(d, is_long) * 2 > kWordLanes;
+    const auto wrong = wide ? compute_wide(words, lanes, out + at)
+                            : hn::Or(compute_narrow(words, lanes, out + at), is_long);
+    store_lanes(wrong, numbers, left);
+    numbers = hn::Add(numbers, hn::Set(d, uint64_t{kWordLanes}));
+  }
+  uint32_t* end = others;
+  read_wide_words(words, others, left, out, end);
+  for (; at < count; ++at) read_decimal_at(words, at, out, end);
+  return static_cast<size_t>(end - others);
+}
+
+size_t ReadWholes(const Words& words, size_t count, uint32_t* out, uint32_t* others) {
+  const DU d;
+  const hn::Rebind<uint32_t, DU> narrow;
+  size_t at = 0;
+  uint32_t* end = others;
+  for (; count - at >= kWordLanes; at += kWordLanes) {
+    const Lanes lanes = lanes_of(words, at);
+    const VU digits = load_last(words.text, lanes.ends, 0, bits_before(lanes.sizes));
     const VU least = hn::Sub(lanes.sizes, hn::Set(d, uint64_t{1}));
     const auto wrong = hn::Or(have_others(digits), hn::Gt(least, hn::Set(d, uint64_t{7})));
-    if (HWY_UNLIKELY(!hn::AllFalse(d, wrong))) return ReadWholesSingly(words, at, count, out);
     hn::StoreU(hn::TruncateTo(narrow, values_of_eight(digits)), narrow, out + at);
+    if (HWY_LIKELY(hn::AllFalse(d, wrong))) continue;
+    store_lanes(wrong, hn::Iota(d, static_cast<uint64_t>(at)), end);
   }
-  return ReadWholesSingly(words, at, count, out);
+  for (; at < count; ++at) {
+    uint64_t value = 0;
+    const bool right = read_whole(words.begin(at), words.end(at), value);
+    out[at] = static_cast<uint32_t>(value);
+    if (HWY_UNLIKELY(!right)) *end++ = static_cast<uint32_t>(at);
+  }
+  return static_cast<size_t>(end - others);
 }
 
 }  // namespace
@@ -288,22 +379,42 @@ HWY_AFTER_NAMESPACE();
 namespace millrace::ml {
 
 static_assert(kDecimalSlack >= 64);
+namespace {
+constexpr size_t kLanesMax = 8;  // That are written together.
+}  // namespace
 
 HWY_EXPORT(FindSeparators);
+HWY_EXPORT(FindFeatures);
 HWY_EXPORT(ReadDecimals);
 HWY_EXPORT(ReadWholes);
 
-size_t find_separators(const char* begin, const char* end, char one, char other,
+size_t find_separators(const char* begin, const char* end, char separator,
                        std::vector<uint32_t>& places) {
-  return HWY_DYNAMIC_DISPATCH(FindSeparators)(begin, end, one, other, places);
+  return HWY_DYNAMIC_DISPATCH(FindSeparators)(begin, end, separator, places);
 }
 
-size_t read_decimals(const Words& words, size_t from, size_t count, float* out) {
-  return HWY_DYNAMIC_DISPATCH(ReadDecimals)(words, from, count, out);
+size_t find_features(const char* begin, const char* end, size_t lines_max, FeaturePlaces& places) {
+  // A place for each byte, and some that are written or read in excess.
+  const size_t room = static_cast<size_t>(end - begin) + 64;
+  for (std::vector<uint32_t>* const each :
+       {&places.feeds, &places.breaks, &places.colons, &places.breaks_to, &places.colons_to}) {
+    if (each->size() < room) each->resize(room);
+  }
+  return HWY_DYNAMIC_DISPATCH(FindFeatures)(begin, end, lines_max, places);
 }
 
-size_t read_wholes(const Words& words, size_t from, size_t count, uint32_t* out) {
-  return HWY_DYNAMIC_DISPATCH(ReadWholes)(words, from, count, out);
+std::span<const uint32_t> read_decimals(const Words& words, size_t count, float* out,
+                                        std::vector<uint32_t>& others) {
+  if (others.size() < count + kLanesMax) others.resize(count + kLanesMax);
+  const size_t left = HWY_DYNAMIC_DISPATCH(ReadDecimals)(words, count, out, others.data());
+  return std::span(others).first(left);
+}
+
+std::span<const uint32_t> read_wholes(const Words& words, size_t count, uint32_t* out,
+                                      std::vector<uint32_t>& others) {
+  if (others.size() < count + kLanesMax) others.resize(count + kLanesMax);
+  const size_t left = HWY_DYNAMIC_DISPATCH(ReadWholes)(words, count, out, others.data());
+  return std::span(others).first(left);
 }
 
 }  // namespace millrace::ml

@@ -21,7 +21,7 @@ std::string draw_word(std::mt19937_64& generator) {
           ? fmt::format("{}", whole)
           : fmt::format("{:.{}f}", sign * static_cast<double>(whole) / 4096, generator() % 8);
   if (generator() % 5 == 0) word = word.substr(0, generator() % 9);
-  const std::string letters = "0123456789.-e x";
+  const std::string letters = "0123456789.-+e x";
   if (generator() % 16 == 0 && !word.empty()) {
     word[generator() % word.size()] = letters[generator() % letters.size()];
   }
@@ -40,6 +40,13 @@ TEST(TextWords, ReadsManyNumbersAsOneByOne) {
                            "-",
                            ".",
                            "-.",
+                           "+",
+                           "+.",
+                           "+1",
+                           "+-1",
+                           "-+1",
+                           "+.5",
+                           "+1234567890123456",
                            "5.",
                            ".5",
                            "-0",
