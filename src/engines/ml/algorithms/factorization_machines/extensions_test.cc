@@ -89,39 +89,96 @@ TEST_F(Extensions, FieldAwareModelsLearnAndAreServed) {
   EXPECT_EQ(predict(served->view(), {indices, values}), predict(copied.view(), {indices, values}));
 }
 
+// A model of three fields of two features, and a row of it.
+struct FieldAwareRow {
+  FieldAwareRow(size_t width, std::vector<uint32_t> indices_given, std::vector<float> values_given)
+      : indices(std::move(indices_given)),
+        values(std::move(values_given)),
+        model(PredictorType::regressor, 6, static_cast<uint32_t>(3 * width)),
+        squares(6 * model.stride()) {
+    model.fields = {0, 2, 4};
+    Generator generator(4);
+    for (uint64_t i = 0; i < 6; ++i) {
+      for (uint32_t f = 0; f < model.num_factors(); ++f) {
+        model.row(i)[f] = static_cast<float>(generator.uniform());
+      }
+    }
+    for (size_t at = 0; at < squares.size(); ++at) squares[at] = 1;
+    r = find_fields(row(), model.fields, entries);
+  }
+  RowView row() const { return {indices, values}; }
+  FieldTable table() {
+    return {model.row(0), squares.data(), model.stride(), model.num_factors() / 3, 3};
+  }
+  // By sums. Answers the pairs.
+  float step(float slope, float rate, float decay) {
+    const FieldTable own = table();
+    std::vector<float> sums(entries.size() * own.row_floats());
+    const float pairs = field_sums(own, entries, {}, sums.data());
+    std::vector<float> decays(own.row_floats());
+    for (const FieldEntry& entry : entries) {
+      std::fill_n(decays.begin() + static_cast<ptrdiff_t>(entry.field * own.width), own.width,
+                  decay);
+    }
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const auto of_field = std::count_if(entries.begin(), entries.end(), [&](const FieldEntry& e) {
+        return e.field == entries[i].field;
+      });
+      step_fields(own, entries[i], of_field == 1, sums.data() + i * own.row_floats(),
+                  slope * r * entries[i].value, rate, decays.data());
+    }
+    return pairs;
+  }
+
+  std::vector<uint32_t> indices;
+  std::vector<float> values;
+  Model model;
+  FloatTable squares;
+  std::vector<FieldEntry> entries;
+  float r = 0;
+};
+
+// Also of a row with two features of one field and none of another.
 TEST_F(Extensions, FieldAwareStepsFollowTheGradient) {
-  constexpr size_t kWidth = 3;
-  const std::array<uint64_t, 3> fields = {0, 2, 4};
-  Model model(PredictorType::regressor, 6, 3 * kWidth);
-  model.fields.assign(fields.begin(), fields.end());
-  Generator generator(4);
-  for (uint64_t i = 0; i < 6; ++i) {
-    for (uint32_t f = 0; f < 3 * kWidth; ++f) {
-      model.row(i)[f] = static_cast<float>(generator.uniform());
+  for (const size_t width : {3u, 4u, 8u, 10u}) {
+    for (const std::vector<uint32_t>& indices : {std::vector<uint32_t>{1, 2, 5}, {0, 1, 5}}) {
+      FieldAwareRow one(width, indices, {0.5f, 2, -1});
+      EXPECT_FLOAT_EQ(one.r, 1 / 5.25f);
+      constexpr float kSlope = 0.7f;  // Of the loss by the output.
+      for (size_t at = 0; at < one.squares.size(); ++at) one.squares[at] = 1e12f;  // Constant.
+      const Model model = one.model;
+      const float pairs = one.step(kSlope, 1e6f, 0);
+      EXPECT_NEAR(one.r * pairs, predict(model.view(), one.row()), 1e-5);
+      for (uint64_t i = 0; i < 6; ++i) {
+        for (uint32_t f = 0; f < 3 * width; ++f) {
+          constexpr double kStep = 1e-2;
+          Model above = model;
+          above.row(i)[f] += kStep;
+          Model below = model;
+          below.row(i)[f] -= kStep;
+          const double slope =
+              (double{predict(above.view(), one.row())} - predict(below.view(), one.row())) /
+              (2 * kStep);
+          EXPECT_NEAR(model.row(i)[f] - one.model.row(i)[f], kSlope * slope, 2e-3)
+              << i << ", " << f;
+        }
+      }
     }
   }
-  const std::array<uint32_t, 3> indices = {1, 2, 5};
-  const std::array<float, 3> values = {0.5f, 2, -1};
-  const RowView row{indices, values};
-  std::vector<FieldEntry> entries;
-  const float r = find_fields(row, fields, entries);
-  EXPECT_FLOAT_EQ(r, 1 / 5.25f);
-  constexpr float kSlope = 0.7f;  // Of the loss by the output.
-  FloatTable squares(6 * model.stride());
-  for (size_t at = 0; at < squares.size(); ++at) squares[at] = 1e12f;  // As good as constant.
-  Model moved = model;
-  descend_fields({moved.row(0), squares.data(), model.stride(), kWidth}, entries, kSlope * r, 1e6f,
-                 0);
-  for (uint64_t i = 0; i < 6; ++i) {
-    for (uint32_t f = 0; f < 3 * kWidth; ++f) {
-      constexpr double kStep = 1e-2;
-      Model above = model;
-      above.row(i)[f] += kStep;
-      Model below = model;
-      below.row(i)[f] -= kStep;
-      const double slope =
-          (double{predict(above.view(), row)} - predict(below.view(), row)) / (2 * kStep);
-      EXPECT_NEAR(model.row(i)[f] - moved.row(i)[f], kSlope * slope, 2e-3) << i << ", " << f;
+}
+
+TEST_F(Extensions, FieldAwareStepsAreThoseOfAllPairs) {
+  for (const size_t width : {3u, 4u, 8u, 10u}) {
+    FieldAwareRow by_sums(width, {1, 2, 5}, {0.5f, 2, -1});
+    FieldAwareRow by_pairs(width, {1, 2, 5}, {0.5f, 2, -1});
+    for (int turn = 0; turn < 5; ++turn) {
+      by_sums.step(0.7f, 0.1f, 0.01f);
+      descend_fields(by_pairs.table(), by_pairs.entries, 0.7f * by_pairs.r, 0.1f, 0.01f);
+    }
+    for (uint64_t i = 0; i < 6; ++i) {
+      for (uint32_t f = 0; f < 3 * width; ++f) {
+        EXPECT_NEAR(by_sums.model.row(i)[f], by_pairs.model.row(i)[f], 1e-5) << i << ", " << f;
+      }
     }
   }
 }

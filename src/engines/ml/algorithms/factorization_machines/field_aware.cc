@@ -10,6 +10,7 @@ namespace millrace::ml::factorization_machines {
 namespace {
 
 constexpr size_t kStreamRows = 8192;
+constexpr size_t kLineFloats = 16;
 
 class FieldAwareRun {
  public:
@@ -24,6 +25,8 @@ class FieldAwareRun {
       while (!training_.stop.stop_requested() && tally.finite) {
         TRY(const RowBatch* batch, training_.source.read(kStreamRows));
         if (batch->empty()) break;
+        const size_t floats = longest_row(*batch) * table_.row_floats();
+        if (table_.is_narrow() && floats > sums_.size()) sums_ = FloatTable(floats);
         for (size_t at = 0; at < batch->size() && tally.finite; ++at) learn(*batch, at, tally);
       }
       if (!tally.finite) return diverged(epoch, tally.rows / settings_.mini_batch_size);
@@ -56,7 +59,9 @@ class FieldAwareRun {
     std::fill_n(squares_.data(), squares_.size(), starts.factors_square);
     std::fill_n(linear_squares_.data(), linear_squares_.size(), starts.linear_square);
     bias_square_ = starts.bias_square;
-    table_ = {model_.row(0), squares_.data(), model_.stride(), width};
+    table_ = {model_.row(0), squares_.data(), model_.stride(), width, fields};
+    decays_.resize(table_.row_floats());
+    counts_.resize(fields);
     return ok;
   }
 
@@ -73,26 +78,69 @@ class FieldAwareRun {
     return starts;
   }
 
+  static size_t longest_row(const RowBatch& batch) {
+    size_t longest = 0;
+    for (size_t at = 0; at < batch.size(); ++at) {
+      longest = std::max(longest, batch.row(at).indices.size());
+    }
+    return longest;
+  }
+
   void learn(const RowBatch& batch, size_t at, Tally& tally) {
     const RowView row = batch.row(at);
     const float label = batch.label(at);
     const float r = find_fields(row, model_.fields, entries_);
     float output = model_.bias;
     for (const FieldEntry& entry : entries_) output += model_.linear(entry.feature) * entry.value;
-    output += r * field_pairs(table_.factors, table_.stride, table_.width, entries_);
+    const std::span<const uint32_t> next =
+        at + 1 < batch.size() ? batch.row(at + 1).indices : std::span<const uint32_t>();
+    output += r * (table_.is_narrow()
+                       ? field_sums(table_, entries_, next, sums_.data())
+                       : field_pairs(table_.factors, table_.stride, table_.width, entries_));
     if (!std::isfinite(output)) {
       tally.finite = false;
       return;
     }
     add_to(tally, model_.type(), output, label);
     const float slope = (score_of(model_.type(), output) - label) * batch.importance(at);
-    descend_fields(table_, entries_, slope * r, static_cast<float>(settings_.factors.learning_rate),
-                   static_cast<float>(settings_.factors.weight_decay));
+    if (table_.is_narrow()) {
+      descend_along_sums(slope * r, next);
+    } else {
+      descend_fields(table_, entries_, slope * r,
+                     static_cast<float>(settings_.factors.learning_rate),
+                     static_cast<float>(settings_.factors.weight_decay));
+    }
     move(settings_.bias, model_.bias, bias_square_, slope);
     for (const FieldEntry& entry : entries_) {
       move(settings_.linear, model_.linear(entry.feature), linear_squares_[entry.feature],
            slope * entry.value);
     }
+  }
+
+  void descend_along_sums(float slope, std::span<const uint32_t> next) {
+    find_decays();
+    const auto rate = static_cast<float>(settings_.factors.learning_rate);
+    for (size_t i = 0; i < entries_.size(); ++i) {
+      if (i < next.size()) fetch(table_.squares + next[i] * table_.stride);
+      const FieldEntry& entry = entries_[i];
+      step_fields(table_, entry, counts_[entry.field] == 1, sums_.data() + i * table_.row_floats(),
+                  slope * entry.value, rate, decays_.data());
+    }
+  }
+
+  // Of the fields that the row has a feature of.
+  void find_decays() {
+    std::fill(counts_.begin(), counts_.end(), 0);
+    std::fill(decays_.begin(), decays_.end(), 0.0f);
+    for (const FieldEntry& entry : entries_) {
+      if (counts_[entry.field]++ > 0) continue;
+      std::fill_n(decays_.data() + entry.field * table_.width, table_.width,
+                  static_cast<float>(settings_.factors.weight_decay));
+    }
+  }
+
+  void fetch(const float* row) const {
+    for (size_t at = 0; at < table_.row_floats(); at += kLineFloats) __builtin_prefetch(row + at);
   }
 
   static void move(const TermSettings& term, float& parameter, float& square, float gradient) {
@@ -108,7 +156,11 @@ class FieldAwareRun {
   FloatTable linear_squares_;
   float bias_square_ = 1;
   FieldTable table_;
+  // Of the row.
   std::vector<FieldEntry> entries_;
+  FloatTable sums_;
+  std::vector<float> decays_;     // step_fields()
+  std::vector<uint32_t> counts_;  // Of entries, by field.
 };
 
 }  // namespace

@@ -7,6 +7,9 @@
 //             ratings, a long tail of both, 20 factors of falling importance
 //   clicks    20 fields of 10 to 20,000 values of falling frequency; 200,000 impressions, of which
 //             a quarter is clicked, by linear effects and a field-aware machine of 4 factors
+//   impressions  1,000,000 in the shape of Criteo's: 13 fields of a number, 26 of 10 to 50,000
+//   values;
+//             made as `clicks` are
 //   PREFIX    the files PREFIX.train and PREFIX.test, lines of `label index:value …`
 // Of solvers for implicit feedback it prints rankings of all items. NAME=VALUE are hyperparameters;
 // `threads=N` is how many threads work (1), `curve=0` measures only the model at the end.
@@ -109,16 +112,28 @@ Data make_stars() {
   return data;
 }
 
-Data make_clicks() {
-  constexpr size_t kFields = 20, kRank = 4, kRows = 200'000;
+// Fields of a number, then fields of values, from 10 of them to `most`.
+struct Shape {
+  size_t numbers = 0;
+  size_t categories = 0;
+  double most = 0;
+  size_t rows = 0;
+  double pair_scale = 0;  // The deviation of factors.
+};
+
+Data make_clicks(const Shape& shape) {
+  constexpr size_t kRank = 4;
+  const size_t fields = shape.numbers + shape.categories;
   Generator generator(2);
   std::vector<uint32_t> first;
   std::vector<LongTail> values;
   uint32_t features = 0;
   Data data{.type = PredictorType::binary_classifier};
-  for (size_t field = 0; field < kFields; ++field) {
-    const auto size =
-        static_cast<uint32_t>(10 * std::pow(2000.0, static_cast<double>(field) / (kFields - 1)));
+  for (size_t field = 0; field < fields; ++field) {
+    const bool number = field < shape.numbers;
+    const double place =
+        static_cast<double>(field - shape.numbers) / static_cast<double>(shape.categories - 1);
+    const auto size = number ? 1 : static_cast<uint32_t>(10 * std::pow(shape.most / 10, place));
     first.push_back(features);
     data.fields += fmt::format("{}{}", field == 0 ? "" : ",", features);
     values.emplace_back(size, 1.1, 2);
@@ -127,22 +142,24 @@ Data make_clicks() {
   data.feature_dim = features;
   std::vector<float> linear(features);
   for (float& weight : linear) weight = static_cast<float>(0.25 * generator.normal());
-  std::vector<float> factors(features * kFields * kRank);
-  for (float& value : factors) value = static_cast<float>(0.2 * generator.normal());
+  std::vector<float> factors(features * fields * kRank);
+  for (float& value : factors) value = static_cast<float>(shape.pair_scale * generator.normal());
   double loss = 0;
-  for (size_t row = 0; row < kRows; ++row) {
+  for (size_t row = 0; row < shape.rows; ++row) {
     RowBatch& to = row % 10 == 9 ? data.test : data.train;
-    std::array<uint32_t, kFields> own{};
+    std::vector<uint32_t> own(fields);
+    std::vector<float> x(fields);
     double output = -1.6;
-    for (size_t field = 0; field < kFields; ++field) {
+    for (size_t field = 0; field < fields; ++field) {
       own[field] = first[field] + values[field].draw(generator);
-      output += linear[own[field]];
+      x[field] = field < shape.numbers ? static_cast<float>(generator.uniform()) : 1;
+      output += linear[own[field]] * x[field];
       to.indices.push_back(own[field]);
-      to.values.push_back(1);
+      to.values.push_back(x[field]);
       for (size_t other = 0; other < field; ++other) {
-        const float* const a = &factors[(own[field] * kFields + other) * kRank];
-        const float* const b = &factors[(own[other] * kFields + field) * kRank];
-        for (size_t f = 0; f < kRank; ++f) output += a[f] * b[f];
+        const float* const a = &factors[(own[field] * fields + other) * kRank];
+        const float* const b = &factors[(own[other] * fields + field) * kRank];
+        for (size_t f = 0; f < kRank; ++f) output += a[f] * b[f] * x[field] * x[other];
       }
     }
     const bool click = generator.uniform() < sigmoid(output);
@@ -168,7 +185,8 @@ using Given = std::map<std::string, std::string>;
 
 Result<Data> read_data(const std::string& name, const Given& given) {
   if (name == "ratings") return make_stars();
-  if (name == "clicks") return make_clicks();
+  if (name == "clicks") return make_clicks({0, 20, 20'000, 200'000, 0.2});
+  if (name == "impressions") return make_clicks({13, 26, 50'000, 1'000'000, 0.12});
   Data data;
   const auto type = given.find("predictor_type");
   const bool classes = type != given.end() && type->second == "binary_classifier";
