@@ -4,9 +4,11 @@
 // the bias correction of all parameters. The loss is 1/2 (y - label)^2 or the cross-entropy; both
 // have the derivative score - label.
 //
-// A batch is transposed: the gradient of a feature is summed over its occurrences in registers, and
-// its parameters move at once. Threads share the factors by units, the transposition and the linear
-// weights by ranges of features, the outputs by rows; they meet twice a batch.
+// A batch is brought into order by feature (batch_by_feature.h): the gradient of a feature is
+// summed over its rows in registers, and its parameters move at once. Threads share the factors by
+// units, so that none waits for what another one has changed; they share the order by ranges of
+// features, outputs by rows, and linear weights only where those lie further off than the other
+// core. They meet twice a batch.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,6 @@
 #include "engines/ml/algorithms/factorization_machines/kernels.h"
 
 #include <algorithm>
-#include <limits>
 
 // Highway compiles this file once for each kind of processor.
 #undef HWY_TARGET_INCLUDE
@@ -30,9 +29,6 @@ constexpr size_t kNearAhead = 12;
 constexpr size_t kFarAhead = 32;
 constexpr size_t kNearBesideAhead = 4;
 constexpr size_t kFarBesideAhead = 16;
-constexpr size_t kFeaturesAhead = 6;
-constexpr size_t kLinearAhead = 48;  // A multiple of all numbers of lanes.
-constexpr size_t kCacheLine = 64;
 
 // The lanes of the units from a factor on; the last unit of a row may be cut off.
 template <size_t kUnits, bool kCut>
@@ -86,10 +82,6 @@ HWY_INLINE void by_chunks(size_t width, Work& work) {
     }
   }
   if (width > at) work.template run<1, true>(at, width - at);
-}
-
-HWY_INLINE void fetch(const float* row, size_t width) {
-  for (size_t at = 0; at < width; at += kCacheLine / sizeof(float)) __builtin_prefetch(row + at, 1);
 }
 
 // Adds up the blocks of four lanes; keeps the first kUnits lanes of the sum.
@@ -353,23 +345,6 @@ void Descend(const FactorTable& table, Block block, const float* sums, const flo
   }
 }
 
-// The instructions of AVX-512 are right to 14 bits, which a step that noise makes anyway can do
-// with; others are refined by one step of Newton's method.
-constexpr bool kRefined = kLanes != 16;
-
-HWY_INLINE V inverse_root(V x) {
-  const V guess = hn::ApproximateReciprocalSqrt(x);
-  if constexpr (!kRefined) return guess;
-  const V half = hn::Mul(hn::Set(D(), 0.5f), x);
-  return hn::Mul(guess, hn::NegMulAdd(half, hn::Mul(guess, guess), hn::Set(D(), 1.5f)));
-}
-
-HWY_INLINE V inverse(V x) {
-  const V guess = hn::ApproximateReciprocal(x);
-  if constexpr (!kRefined) return guess;
-  return hn::Mul(guess, hn::NegMulAdd(x, guess, hn::Set(D(), 2.0f)));
-}
-
 // g = x (slope s) + v (decay - slope x^2); v -= rate g / sqrt(sum of g^2).
 template <bool kOnes>
 struct AdagradWork {
@@ -432,152 +407,6 @@ void DescendAdagrad(const FactorTable& table, Block block, const float* sums, co
   }
 }
 
-// One vector of parameters by one step; answers the parameters.
-template <bool kClipped>
-struct AdamVectors {
-  V rate, decay, scale, clip, epsilon, beta1, beta2, rest1, rest2, least;
-
-  HWY_INLINE explicit AdamVectors(const AdamStep& step)
-      : rate(hn::Set(D(), step.rate)),
-        decay(hn::Set(D(), step.decay)),
-        scale(hn::Set(D(), step.scale)),
-        clip(hn::Set(D(), step.clip)),
-        epsilon(hn::Set(D(), step.epsilon)),
-        beta1(hn::Set(D(), step.beta1)),
-        beta2(hn::Set(D(), step.beta2)),
-        rest1(hn::Set(D(), 1 - step.beta1)),
-        rest2(hn::Set(D(), 1 - step.beta2)),
-        least(hn::Set(D(), std::numeric_limits<float>::min())) {}
-
-  HWY_INLINE V move(V gradient, V parameter, V& mean, V& square) const {
-    // MXNet's order: decay joins the gradient before it is clipped.
-    V slope = hn::MulAdd(gradient, scale, hn::Mul(parameter, decay));
-    if constexpr (kClipped) slope = hn::Min(hn::Max(slope, hn::Neg(clip)), clip);
-    mean = hn::MulAdd(mean, beta1, hn::Mul(rest1, slope));
-    square = hn::MulAdd(square, beta2, hn::Mul(rest2, hn::Mul(slope, slope)));
-    // The root of zero is zero, without its inverse.
-    const V root = hn::Mul(square, inverse_root(hn::Max(square, least)));
-    return hn::NegMulAdd(hn::Mul(rate, mean), inverse(hn::Add(root, epsilon)), parameter);
-  }
-};
-
-template <bool kClipped>
-struct AdamWork {
-  const AdamTables& tables;
-  const Occurrences& by_feature;
-  const RowSums& sums;
-  const float* slopes;
-  const AdamStep& step;
-  float* linear_gradients;
-
-  template <size_t kUnits, bool kCut>
-  HWY_INLINE void run(size_t at, size_t left) {
-    const Lanes<kUnits, kCut> lanes(left);
-    constexpr size_t kCount = Lanes<kUnits, kCut>::kCount;
-    const AdamVectors<kClipped> adam(step);
-    float* const factors_at = tables.factors + tables.slice.begin + at;
-    float* const moments_at = tables.moments + at;
-    const size_t stride = moments_stride(tables.slice);
-    uint32_t i = 0;
-    for (size_t slot = 0; slot < by_feature.count; ++slot) {
-      if (slot + kFeaturesAhead < by_feature.count) {
-        const size_t ahead = by_feature.features[slot + kFeaturesAhead];
-        fetch(factors_at + ahead * tables.stride, left);
-        fetch(moments_at + ahead * stride, left);
-        fetch(moments_at + ahead * stride + stride / 2, left);
-      }
-      V gradient[kCount];
-      for (size_t n = 0; n < kCount; ++n) gradient[n] = hn::Zero(D());
-      float own = 0;
-      float linear = 0;
-      for (const uint32_t end = by_feature.ends[slot]; i < end; ++i) {
-        const Occurrence& occurrence = by_feature.occurrences[i];
-        const float slope = slopes[occurrence.row] * occurrence.value;
-        own += slope * occurrence.value;
-        linear += slope;
-        const V weight = hn::Set(D(), slope);
-        const float* const in = sums.sums + occurrence.row * sums.stride + at;
-        for (size_t n = 0; n < kCount; ++n) {
-          gradient[n] = hn::MulAdd(weight, lanes.load(in, n), gradient[n]);
-        }
-      }
-      if (at == 0 && linear_gradients != nullptr) linear_gradients[slot] = linear;
-      const V less = hn::Set(D(), own);
-      const size_t feature = by_feature.features[slot];
-      float* const factors = factors_at + feature * tables.stride;
-      float* const means = moments_at + feature * stride;
-      float* const squares = means + stride / 2;
-      for (size_t n = 0; n < kCount; ++n) {
-        const V parameter = lanes.load(factors, n);
-        V mean = lanes.load(means, n);
-        V square = lanes.load(squares, n);
-        const V total = hn::NegMulAdd(less, parameter, gradient[n]);
-        lanes.store(adam.move(total, parameter, mean, square), factors, n);
-        lanes.store(mean, means, n);
-        lanes.store(square, squares, n);
-      }
-    }
-  }
-};
-
-void StepAdam(const AdamTables& tables, const Occurrences& by_feature, const RowSums& sums,
-              const float* slopes, const AdamStep& step, float* linear_gradients) {
-  if (step.clip < std::numeric_limits<float>::infinity()) {
-    AdamWork<true> work{tables, by_feature, sums, slopes, step, linear_gradients};
-    by_chunks(tables.slice.width, work);
-  } else {
-    AdamWork<false> work{tables, by_feature, sums, slopes, step, linear_gradients};
-    by_chunks(tables.slice.width, work);
-  }
-}
-
-// Vectors are made of what lies apart, and what becomes of them is put back.
-template <bool kClipped>
-void step_linear(const AdamLinear& tables, std::span<const uint32_t> features,
-                 const float* gradients, const AdamStep& step) {
-  const AdamVectors<kClipped> adam(step);
-  HWY_ALIGN float weights[kLanes] = {};
-  HWY_ALIGN float means[kLanes] = {};
-  HWY_ALIGN float squares[kLanes] = {};
-  HWY_ALIGN float slopes[kLanes] = {};
-  for (size_t at = 0; at < features.size(); at += kLanes) {
-    const size_t count = std::min(kLanes, features.size() - at);
-    for (size_t n = 0; n < count; ++n) {
-      const uint32_t feature = features[at + n];
-      weights[n] = tables.weights[feature];
-      means[n] = tables.means[feature];
-      squares[n] = tables.squares[feature];
-      slopes[n] = gradients[at + n];
-    }
-    for (size_t n = 0; n < kLanes && at + kLinearAhead + n < features.size(); ++n) {
-      const uint32_t ahead = features[at + kLinearAhead + n];
-      __builtin_prefetch(tables.weights + ahead, 1);
-      __builtin_prefetch(tables.means + ahead, 1);
-      __builtin_prefetch(tables.squares + ahead, 1);
-    }
-    V mean = hn::Load(D(), means);
-    V square = hn::Load(D(), squares);
-    hn::Store(adam.move(hn::Load(D(), slopes), hn::Load(D(), weights), mean, square), D(), weights);
-    hn::Store(mean, D(), means);
-    hn::Store(square, D(), squares);
-    for (size_t n = 0; n < count; ++n) {
-      const uint32_t feature = features[at + n];
-      tables.weights[feature] = weights[n];
-      tables.means[feature] = means[n];
-      tables.squares[feature] = squares[n];
-    }
-  }
-}
-
-void StepAdamLinear(const AdamLinear& tables, std::span<const uint32_t> features,
-                    const float* gradients, const AdamStep& step) {
-  if (step.clip < std::numeric_limits<float>::infinity()) {
-    step_linear<true>(tables, features, gradients, step);
-  } else {
-    step_linear<false>(tables, features, gradients, step);
-  }
-}
-
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace millrace::ml::factorization_machines
@@ -590,8 +419,6 @@ HWY_EXPORT(InteractionOf);
 HWY_EXPORT(Forward);
 HWY_EXPORT(Descend);
 HWY_EXPORT(DescendAdagrad);
-HWY_EXPORT(StepAdam);
-HWY_EXPORT(StepAdamLinear);
 
 float interaction(const ModelView& model, RowView row) {
   return HWY_DYNAMIC_DISPATCH(InteractionOf)(model, row);
@@ -610,16 +437,6 @@ void descend(const FactorTable& table, Block block, const float* sums, const flo
 void descend_adagrad(const FactorTable& table, Block block, const float* sums, const float* slopes,
                      float rate, float decay) {
   HWY_DYNAMIC_DISPATCH(DescendAdagrad)(table, block, sums, slopes, rate, decay);
-}
-
-void step_adam(const AdamTables& tables, const Occurrences& by_feature, const RowSums& sums,
-               const float* slopes, const AdamStep& step, float* linear_gradients) {
-  HWY_DYNAMIC_DISPATCH(StepAdam)(tables, by_feature, sums, slopes, step, linear_gradients);
-}
-
-void step_adam_linear(const AdamLinear& tables, std::span<const uint32_t> features,
-                      const float* gradients, const AdamStep& step) {
-  HWY_DYNAMIC_DISPATCH(StepAdamLinear)(tables, features, gradients, step);
 }
 
 }  // namespace millrace::ml::factorization_machines

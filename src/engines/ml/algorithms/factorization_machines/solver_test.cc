@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 
+#include "engines/ml/algorithms/factorization_machines/adam_kernels.h"
 #include "engines/ml/algorithms/factorization_machines/descent.h"
 #include "engines/ml/algorithms/factorization_machines/planted_data.h"
 
@@ -272,6 +273,13 @@ RowBatch wide_batch(size_t rows, uint32_t features, bool classes) {
   return batch;
 }
 
+// As many steps as it takes to work alone and together both.
+void step_by_adam(Model& model, const Settings& s, unsigned threads,
+                  const std::vector<RowBatch>& batches) {
+  Adam adam(model, s, threads);
+  for (size_t step = 0; step < 12; ++step) adam.step(batches[step % batches.size()]);
+}
+
 TEST_P(SolverOf, ResultsDoNotDependOnTheNumberOfThreads) {
   const RowBatch batch = wide_batch(240, 500, classes());
   for (const uint32_t factors : {5u, 16u, 64u, 100u}) {
@@ -283,8 +291,7 @@ TEST_P(SolverOf, ResultsDoNotDependOnTheNumberOfThreads) {
         Model model(GetParam(), 500, factors);
         initialize(model, s);
         if (solver == Solver::adam) {
-          Adam adam(model, s, threads);
-          for (int step = 0; step < 3; ++step) adam.step(batch);
+          step_by_adam(model, s, threads, {batch});
         } else {
           constexpr std::array<uint32_t, 3> kStarts = {80, 0, 160};
           Descent descent(model, s, threads);
@@ -292,6 +299,30 @@ TEST_P(SolverOf, ResultsDoNotDependOnTheNumberOfThreads) {
         }
         if (!first) first = model;
         EXPECT_TRUE(model == *first) << factors << " factors, " << threads << " threads";
+      }
+    }
+  }
+}
+
+// Rows of ones as many as of other values, of few features and of more than a cache nearby holds
+// the linear weights of, in batches that grow.
+TEST_P(SolverOf, AdamDoesNotDependOnTheNumberOfThreads) {
+  for (const uint32_t features : {40u, 3000u, 70000u}) {
+    const Settings s = settings(2);
+    Model drawn(GetParam(), features, 52);
+    initialize(drawn, s);
+    for (const bool ones : {false, true}) {
+      std::vector<RowBatch> batches;
+      for (const size_t rows : {50, 51, 57, 300}) {
+        batches.push_back(wide_batch(rows, features, classes()));
+        if (ones) std::fill(batches.back().values.begin(), batches.back().values.end(), 1.0f);
+      }
+      std::optional<Model> first;
+      for (const unsigned threads : {1u, 2u, 3u, 4u}) {
+        Model model = drawn;
+        step_by_adam(model, s, threads, batches);
+        if (!first) first = model;
+        EXPECT_TRUE(model == *first) << features << " features, " << threads << " threads";
       }
     }
   }
@@ -448,6 +479,30 @@ TEST(Adam, RescalesTheSumWhereAsked) {
   Adam adam(model, s, 1);
   adam.step(make_batch(5, false, 2));
   EXPECT_EQ(model, before);
+}
+
+// Where features have more numbers than a vector of places has room for, they move one by one.
+TEST(Adam, MovesLinearWeightsOfAnyNumberOfFeaturesAlike) {
+  constexpr std::array<uint32_t, 37> kPlaces = [] {
+    std::array<uint32_t, 37> places{};
+    for (uint32_t at = 0; at < places.size(); ++at) places[at] = at * 5 % 37;
+    return places;
+  }();
+  const AdamStep step{0.1f, 0.01f, 1, 1e-8f, 0.9f, 0.999f};
+  std::vector<std::vector<float>> all;
+  for (const uint64_t count : {uint64_t{37}, uint64_t{1} << 31}) {
+    std::vector<float> weights(37, 0.5f);
+    std::vector<float> moments(74);
+    std::vector<float> gradients(37);
+    for (size_t at = 0; at < gradients.size(); ++at) gradients[at] = static_cast<float>(at) - 9;
+    for (int round = 0; round < 3; ++round) {
+      step_adam_linear({weights.data(), moments.data(), count}, kPlaces, gradients.data(), step);
+    }
+    weights.insert(weights.end(), moments.begin(), moments.end());
+    all.push_back(weights);
+  }
+  EXPECT_NE(all[0][0], 0.5f);
+  EXPECT_EQ(all[0], all[1]);
 }
 
 TEST(Initialize, DrawsWhatTheMethodSays) {
