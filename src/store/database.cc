@@ -77,7 +77,10 @@ rocksdb::Options rocks_options(const Database::Options& wanted) {
   const auto compressions = rocksdb::GetSupportedCompressions();
   const bool lz4 = std::find(compressions.begin(), compressions.end(), rocksdb::kLZ4Compression) !=
                    compressions.end();
-  o.compression = lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  // What has come lately is written again soon, most of its bytes are sealed and do not shrink, and
+  // trying costs a tenth of what a small object does: only what stays is compressed.
+  const auto lasting = lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  o.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, lasting};
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(wanted.block_cache_bytes, 2);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
