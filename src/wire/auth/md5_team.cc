@@ -70,6 +70,7 @@ struct Md5Team::State {
 
   runtime::Pool& pool;
   const unsigned threads_max;
+  DigestRounds rounds;
   std::mutex mutex;
   std::condition_variable changed;     // A member left its lane, or the thread of the pool ended.
   std::deque<Member::State*> waiting;  // With pieces, in no lane.
@@ -151,6 +152,8 @@ Md5Team::~Md5Team() {
 }
 
 runtime::Pool& Md5Team::pool() { return state_->pool; }
+
+DigestRounds& Md5Team::rounds() { return state_->rounds; }
 
 bool Md5Team::has_members() const {
   const std::lock_guard lock(state_->mutex);

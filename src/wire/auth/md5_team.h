@@ -17,6 +17,7 @@
 #include "base/md5_lanes.h"
 #include "runtime/pool.h"
 #include "runtime/task.h"
+#include "wire/auth/digest_rounds.h"
 
 namespace millrace::auth {
 
@@ -31,6 +32,8 @@ class Md5Team final {
   runtime::Pool& pool();
   // Whether there are members.
   bool has_members() const;
+  // For bodies that are too small to be members.
+  DigestRounds& rounds();
 
   class Member final {
    public:

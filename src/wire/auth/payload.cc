@@ -6,6 +6,7 @@ namespace millrace::auth {
 namespace {
 
 constexpr size_t kBesideBytesMin = 64 * 1024;  // From here on, digests would hold up the loop.
+constexpr size_t kRoundBytesMin = 1024;  // Below, a digest costs less than waiting for others.
 
 std::unexpected<AuthFailure> problem(AuthProblem what, std::string_view given = {}) {
   return std::unexpected(AuthFailure{what, std::string(given)});
@@ -125,7 +126,7 @@ Task<size_t> PayloadVerifier::read(char* buffer, size_t size) {
   if (bytes.empty()) {
     CO_TRY(co_await end());
   } else {
-    digest(bytes);
+    digest_here(bytes, false);
   }
   co_return bytes.size();
 }
@@ -153,7 +154,8 @@ Task<BytesView> PayloadVerifier::next() {
   if (team_ != nullptr && (beside_ || filled >= kBesideBytesMin)) {
     digest_beside(piece);
   } else {
-    digest(piece);
+    Md5Stream* const left = digest_here(piece, team_ != nullptr && filled >= kRoundBytesMin);
+    if (left != nullptr) CO_TRY(co_await team_->rounds().digest(*left, piece));
   }
   co_return piece;
 }
@@ -172,12 +174,15 @@ Task<size_t> PayloadVerifier::fill(char* buffer, size_t size) {
   co_return filled;
 }
 
-void PayloadVerifier::digest(BytesView bytes) {
+Md5Stream* PayloadVerifier::digest_here(BytesView bytes, bool but_md5) {
   if (!begun_) unite_digests();
   begun_ = true;
   if (sha256_) sha256_->update(bytes);
-  if (md5_) md5_->update(bytes);
   for (Checksum& checksum : running_) checksum.update(bytes);
+  if (!md5_) return nullptr;
+  if (but_md5) return &*md5_;
+  md5_->update(bytes);
+  return nullptr;
 }
 
 void PayloadVerifier::digest_quickly(BytesView bytes) {

@@ -6,10 +6,10 @@
 // right, so they are to be staged until then. After an error every read fails alike.
 //
 // Bodies are read in one of two ways. read() digests what it hands out before it answers. next()
-// hands out pieces that the verifier holds; where it has a team, each digest of a large piece runs
-// on its pool, beside the others, beside the reading of the next piece and beside what the caller
-// does with this one (docs/decisions/0013-digests-beside-the-copy.md). Memory: kPieces of
-// kPieceBytes.
+// hands out pieces that the verifier holds; where it has a team, small bodies are digested with
+// those that come at the same time (digest_rounds.h), and each digest of a large piece runs on its
+// pool, beside the others, beside the reading of the next piece and beside what the caller does
+// with this one (docs/decisions/0013-digests-beside-the-copy.md). Memory: kPieces of kPieceBytes.
 //
 // Not thread-safe; one read at a time. Errors: those of the source, and invalid with S3's code
 // (XAmzContentSHA256Mismatch, BadDigest, InvalidRequest).
@@ -79,7 +79,8 @@ class PayloadVerifier final : public http::BodyReader {
 
  private:
   void add(ChecksumKind kind);
-  void digest(BytesView bytes);
+  // Answers what it has left to the caller to update.
+  Md5Stream* digest_here(BytesView bytes, bool but_md5);
   void digest_quickly(BytesView bytes);
   void digest_beside(BytesView bytes);
   void open_lanes();

@@ -148,6 +148,37 @@ TEST_P(PayloadPieces, OfManyBodiesAtOnce) {
   EXPECT_EQ(right, 20);
 }
 
+Task<void> upload_small(Md5Team* team, size_t size, bool damaged, int* right) {
+  const Bytes body = noise(size);
+  Bytes sent = body;
+  if (damaged) sent[size / 3] ^= 1;
+  const auto source = http::make_bytes_body(sent);
+  PayloadChecks checks;
+  checks.sha256_hex = to_hex(sha256(body));
+  checks.md5_computed = true;
+  PayloadVerifier verifier(*source, std::move(checks), nullptr, team);
+  const Result<Bytes> got = co_await collect(&verifier);
+  if (got) EXPECT_EQ(to_hex(verifier.md5()), to_hex(md5(body)));
+  *right += got.has_value() != damaged && (damaged || *got == body) ? 1 : 0;
+  co_return ok;
+}
+
+Task<void> upload_small_side_by_side(Md5Team* team, int count, int* right) {
+  runtime::Nursery nursery(*runtime::Loop::current());
+  for (int i = 0; i < count; ++i) {
+    nursery.spawn(upload_small(team, 500 + static_cast<size_t>(i) * 701, i % 5 == 3, right));
+  }
+  co_return co_await nursery.close();
+}
+
+// Several share a round, of which each is right or wrong by itself.
+TEST_P(PayloadPieces, OfManySmallBodiesAtOnce) {
+  int right = 0;
+  Task<void> all = upload_small_side_by_side(GetParam() ? &team_ : nullptr, 40, &right);
+  ASSERT_TRUE(runtime::run_task(loop_, std::move(all)));
+  EXPECT_EQ(right, 40);
+}
+
 // A body that has begun and stands still does not hold up another one's digests.
 TEST_P(PayloadPieces, DoNotWaitForABodyThatStandsStill) {
   const Bytes body = noise(2 * kPiece);
