@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kStepBytes = 16 * 1024;  // Of every lane; then others may join.
 // Where several upload, a lone piece waits for company until so many lanes are filled, until so
 // many of its own wait behind it, or until somebody waits for it.
-constexpr size_t kCompanyMax = 2;
+constexpr size_t kCompanyMax = 3;
 constexpr size_t kPiecesAlone = 3;
 
 struct Waiter {
