@@ -12,6 +12,7 @@
 #include "engines/ml/algorithms/factorization_machines/kernels.h"
 #include "engines/ml/algorithms/factorization_machines/pace.h"
 #include "engines/ml/algorithms/factorization_machines/pair_descent.h"
+#include "engines/ml/algorithms/factorization_machines/slice_table.h"
 #include "engines/ml/algorithms/factorization_machines/slices.h"
 #include "engines/ml/generator.h"
 #include "runtime/team.h"
@@ -26,6 +27,7 @@ static_assert(kRing >= 2 * kDelay + 2);
 constexpr size_t kStreamRows = 32768;   // Of a batch, where the data does not lie in memory.
 constexpr size_t kSegmentRows = 2048;   // That stay together when the order is drawn anew.
 constexpr size_t kNearBytes = 4 << 20;  // Of a table that a core has at hand.
+constexpr size_t kLentUses = 16;        // Of a feature, that are worth copying its factors for.
 constexpr double kProductMax = 1e300;
 
 constexpr size_t kStartsAtOnce = 32;  // Segments, at most, between two choices of how many work.
@@ -92,6 +94,8 @@ struct Descent::State {
     Linear linear;
     FloatTable weights;  // Of members but the first, whose linear part is the model's.
     FloatTable squares;
+    SliceTable own_factors;  // While they are lent.
+    SliceTable own_beside;
     // Of the blocks that are not used yet, by row and factor of the slice.
     std::array<std::vector<CacheLine>, kDelay + 1> sums;
     std::vector<CacheLine> units;  // Sums of pairs of a block, by row and unit of the slice.
@@ -153,15 +157,54 @@ struct Descent::State {
     copies_old = to.size() < crew.size();
   }
 
-  // A sweep over rows whose order is given; by the crew or by one alone.
-  Tally sweep(const RowBatch& batch, std::span<const uint32_t> starts, size_t length) {
+  // Copies a member's part of the factors to where nobody else's lies beside it.
+  void lend(Member& member) {
+    const size_t features = model.feature_dim();
+    member.own_factors.take(model.row(0), model.stride(), features, member.slice);
+    if (adagrad) member.own_beside.take(squares.data(), model.stride(), features, member.slice);
+  }
+
+  // The factors are the model's again.
+  void take_back() {
+    if (!crew.front()->own_factors.taken()) return;
+    team->run([this](unsigned at) {
+      Member& member = *crew[at];
+      const size_t features = model.feature_dim();
+      member.own_factors.give(model.row(0), model.stride(), features, member.slice);
+      if (adagrad) member.own_beside.give(squares.data(), model.stride(), features, member.slice);
+    });
+  }
+
+  // Where a member finds its part of the factors.
+  FactorTable table_of(Member& member) {
+    if (member.own_factors.taken()) {
+      return {.rows = member.own_factors.data(),
+              .stride = member.own_factors.stride(),
+              .slice = {.begin = 0, .width = member.slice.width},
+              .beside = member.own_beside.data(),
+              .far = far};
+    }
+    return {.rows = model.row(0),
+            .stride = model.stride(),
+            .slice = member.slice,
+            .beside = adagrad ? squares.data() : nullptr,
+            .far = far};
+  }
+
+  // A sweep over rows whose order is given; by the crew or by one alone. take_back() is to follow
+  // the last one that `lends`.
+  Tally sweep(const RowBatch& batch, std::span<const uint32_t> starts, size_t length, bool lends) {
     const bool together = pace.together();
     Crew& chosen = together ? crew : alone;
     hand_out_linear(chosen);
     if (together) {
       if (!team) team.emplace("fm-descent", static_cast<unsigned>(crew.size()));
-      team->run([&](unsigned member) { work(chosen, member, batch, starts, length); });
+      team->run([&](unsigned member) {
+        if (lends && !crew[member]->own_factors.taken()) lend(*crew[member]);
+        work(chosen, member, batch, starts, length);
+      });
     } else {
+      take_back();
       work(chosen, 0, batch, starts, length);
     }
     const Member& first = *chosen.front();
@@ -211,11 +254,7 @@ struct Descent::State {
             size_t length) {
     Member& member = *all[at];
     member.tally = Tally();
-    const FactorTable table{.rows = model.row(0),
-                            .stride = model.stride(),
-                            .slice = member.slice,
-                            .beside = adagrad ? squares.data() : nullptr,
-                            .far = far};
+    const FactorTable table = table_of(member);
     std::array<Block, kDelay + 1> waiting;
     const uint32_t begin = member.blocks;
     uint32_t used = begin;
@@ -493,11 +532,14 @@ Tally Descent::sweep(const RowBatch& batch, std::span<const uint32_t> starts, si
   Tally total;
   const size_t entries = batch.indices.size() / std::max<size_t>(batch.size(), 1) + 1;  // Of a row.
   const size_t most = std::clamp<size_t>(kEntriesAtOnce / (entries * length), 1, kStartsAtOnce);
+  const size_t uses = std::min(batch.indices.size(), starts.size() * length * entries);
+  const bool lends = !state_->far && uses >= kLentUses * state_->model.feature_dim();
   while (!starts.empty() && total.finite) {
     const size_t count = std::min(most, starts.size());
-    total.add(state_->sweep(batch, starts.first(count), length));
+    total.add(state_->sweep(batch, starts.first(count), length, lends));
     starts = starts.subspan(count);
   }
+  state_->take_back();
   state_->model.bias = state_->linear.bias;
   return total;
 }

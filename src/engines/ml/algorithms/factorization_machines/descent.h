@@ -11,8 +11,10 @@
 // therefore up to (kDelay + 1) kBlockRows - 1 examples old when an output is computed (a delay that
 // is bounded, and short beside 1 / rate, leaves the convergence of stochastic descent as it is:
 // Langford, Smola and Zinkevich 2009, "Slow Learners are Fast"); the bias and the linear weights,
-// of which each thread keeps a copy, never are. Rows in memory that are pairs of ones go another
-// way (pair_descent.h). Results do not depend on the number of threads.
+// of which each thread keeps a copy, never are. Where the caches of the cores hold the model and
+// features occur often, each thread works on a copy of its part of the factors while a sweep lasts
+// (slice_table.h). Rows in memory that are pairs of ones go another way (pair_descent.h). Results
+// do not depend on the number of threads.
 #pragma once
 
 #include <limits>

@@ -280,25 +280,41 @@ void step_by_adam(Model& model, const Settings& s, unsigned threads,
   for (size_t step = 0; step < 12; ++step) adam.step(batches[step % batches.size()]);
 }
 
-TEST_P(SolverOf, ResultsDoNotDependOnTheNumberOfThreads) {
+TEST_P(SolverOf, AdamDoesNotDependOnTheNumberOfThreads) {
   const RowBatch batch = wide_batch(240, 500, classes());
   for (const uint32_t factors : {5u, 16u, 64u, 100u}) {
-    for (const Solver solver : {Solver::adam, Solver::sgd, Solver::adagrad}) {
-      std::optional<Model> first;
-      for (const unsigned threads : {1u, 2u, 3u, 4u}) {
-        Settings s = settings(2);
-        s.solver = solver;
-        Model model(GetParam(), 500, factors);
-        initialize(model, s);
-        if (solver == Solver::adam) {
-          step_by_adam(model, s, threads, {batch});
-        } else {
+    std::optional<Model> first;
+    for (const unsigned threads : {1u, 2u, 3u, 4u}) {
+      const Settings s = settings(2);
+      Model model(GetParam(), 500, factors);
+      initialize(model, s);
+      step_by_adam(model, s, threads, {batch});
+      if (!first) first = model;
+      EXPECT_TRUE(model == *first) << factors << " factors, " << threads << " threads";
+    }
+  }
+}
+
+// Of features that occur often enough for each thread to work on a copy of its factors, and of
+// others; for as many sweeps as it takes to try both ways, alone and together.
+TEST_P(SolverOf, DescentDoesNotDependOnTheNumberOfThreads) {
+  constexpr int kSweeps = 12;
+  for (const uint64_t features : {60u, 500u}) {
+    const RowBatch batch = wide_batch(240, static_cast<uint32_t>(features), classes());
+    for (const uint32_t factors : {5u, 16u, 64u, 100u}) {
+      for (const Solver solver : {Solver::sgd, Solver::adagrad}) {
+        std::optional<Model> first;
+        for (const unsigned threads : {1u, 2u, 3u, 4u}) {
+          Settings s = settings(2);
+          s.solver = solver;
+          Model model(GetParam(), features, factors);
+          initialize(model, s);
           constexpr std::array<uint32_t, 3> kStarts = {80, 0, 160};
           Descent descent(model, s, threads);
-          for (int epoch = 0; epoch < 2; ++epoch) descent.sweep(batch, kStarts, 80);
+          for (int sweep = 0; sweep < kSweeps; ++sweep) descent.sweep(batch, kStarts, 80);
+          if (!first) first = model;
+          EXPECT_TRUE(model == *first) << factors << " factors, " << threads << " threads";
         }
-        if (!first) first = model;
-        EXPECT_TRUE(model == *first) << factors << " factors, " << threads << " threads";
       }
     }
   }
