@@ -13,7 +13,8 @@
 namespace millrace::app {
 namespace {
 
-constexpr unsigned kPoolThreads = 4;  // Channels that are read at one time.
+// All pieces are made by one thread, whose memory and caches serve again; channels take turns.
+constexpr unsigned kPoolThreads = 1;
 // As long as the training that reads on when it has learned from what it has.
 constexpr std::chrono::seconds kQueryTime{std::chrono::hours(24 * 365)};
 constexpr std::string_view kScheme =
@@ -26,6 +27,7 @@ class LocalFile final : public sql::File {
   uint64_t size() const override { return size_; }
   Time modified() const override { return {}; }
   std::string version() const override { return "1"; }
+  bool reads_are_cheap() const override { return true; }
   Result<void> read_at(uint64_t offset, char* bytes, size_t size) override {
     for (size_t done = 0; done < size;) {
       TRY(const size_t taken, file_->read_at(offset + done, bytes + done, size - done));
@@ -89,17 +91,30 @@ std::string in_quotes(std::string_view text, char quote) {
   return out + quote;
 }
 
+// What a type of numbers is read as: itself where sql::Numbers has it, or one that holds its
+// values.
+std::string_view read_as(std::string_view type) {
+  constexpr std::array<std::string_view, 4> kItself = {"DOUBLE", "FLOAT", "BIGINT", "INTEGER"};
+  constexpr std::array<std::string_view, 5> kSmall = {"BOOLEAN", "TINYINT", "SMALLINT", "UTINYINT",
+                                                      "USMALLINT"};
+  const auto* const found = std::find(kItself.begin(), kItself.end(), type);
+  if (found != kItself.end()) return *found;
+  if (std::find(kSmall.begin(), kSmall.end(), type) != kSmall.end()) return "INTEGER";
+  return type == "UINTEGER" ? "BIGINT" : "DOUBLE";
+}
+
 std::string select_all(const std::vector<ml::TableColumn>& columns, const std::string& file) {
   std::string list;
   for (const ml::TableColumn& column : columns) {
     if (!list.empty()) list += ", ";
     const std::string name = in_quotes(column.name, '"');
+    const std::string_view item = std::string_view(column.type).substr(0, column.type.find('['));
     switch (column.kind) {
       case ml::TableColumn::Kind::number:
-        list += fmt::format("CAST({} AS DOUBLE)", name);
+        list += fmt::format("CAST({} AS {})", name, read_as(column.type));
         break;
       case ml::TableColumn::Kind::numbers:
-        list += fmt::format("CAST({} AS DOUBLE[])", name);
+        list += fmt::format("CAST({} AS {}[])", name, read_as(item));
         break;
       case ml::TableColumn::Kind::other:
         list += "NULL";
@@ -109,20 +124,23 @@ std::string select_all(const std::vector<ml::TableColumn>& columns, const std::s
   return fmt::format("SELECT {} FROM read_parquet({})", list, in_quotes(file, '\''));
 }
 
+ml::Numbers shown(const sql::Numbers& cells) {
+  using enum ml::Numbers::Type;
+  constexpr std::array kTypes = {f64, f32, i64, i32};
+  static_assert(static_cast<size_t>(sql::Numbers::Type::i32) == kTypes.size() - 1);
+  return {cells.values, cells.valid, kTypes[static_cast<size_t>(cells.type)]};
+}
+
 class Piece final : public ml::TablePiece {
  public:
   void set(const sql::Chunk* chunk) { chunk_ = chunk; }
   size_t rows() const override { return chunk_->rows(); }
-  ml::Numbers numbers(size_t column) const override {
-    const sql::Doubles cells = chunk_->doubles(column);
-    return {cells.values, cells.valid};
-  }
+  ml::Numbers numbers(size_t column) const override { return shown(chunk_->numbers(column)); }
   ml::NumberLists lists(size_t column) const override {
-    const sql::DoubleLists cells = chunk_->double_lists(column);
-    static_assert(sizeof(ml::NumberLists::Place) == sizeof(sql::DoubleLists::Place));
-    return {reinterpret_cast<const ml::NumberLists::Place*>(cells.places),
-            cells.valid,
-            {cells.items.values, cells.items.valid}};
+    const sql::NumberLists cells = chunk_->number_lists(column);
+    static_assert(sizeof(ml::NumberLists::Place) == sizeof(sql::NumberLists::Place));
+    return {reinterpret_cast<const ml::NumberLists::Place*>(cells.places), cells.valid,
+            shown(cells.items)};
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engines/ml/record.h"
+#include "engines/ml/table_rows.h"
 
 namespace millrace::ml {
 namespace {
@@ -117,18 +118,26 @@ class ParquetExamples final : public ExampleReader {
     if (layout_.values) values_ = piece_->lists(*layout_.values);
     features_.clear();
     for (const size_t column : layout_.features) features_.push_back(piece_->numbers(column));
+    if (layout_.indices) {
+      sparse_.set(indices_, layout_.values ? &values_ : nullptr, piece_->rows());
+    } else {
+      dense_.set(features_, piece_->rows());
+    }
     return true;
   }
 
-  Result<void> append(size_t row, RowBatch& batch) const {
+  Result<void> append(size_t row, RowBatch& batch) {
     if (!labels_.has(row)) return fail(ErrorKind::invalid, "the record has no label");
     float label = 0;
     if (rules_.label != LabelRule::ignored) {
-      label = static_cast<float>(labels_.values[row]);
+      label = static_cast<float>(labels_.at(row));
       TRY(check_label(rules_.label, label));
     }
     TRY(const float importance, importance_of(row));
-    if (layout_.indices) {
+    if (layout_.indices ? sparse_.append(row, rules_.feature_dim, batch)
+                        : dense_.append(row, batch)) {
+      batch.end_row(label);
+    } else if (layout_.indices) {
       TRY(append_sparse(row, batch));
       TRY(append_row(rules_, batch, true, label));
     } else {
@@ -142,7 +151,7 @@ class ParquetExamples final : public ExampleReader {
   Result<void> append_dense(size_t row, RowBatch& batch) const {
     for (size_t feature = 0; feature < features_.size(); ++feature) {
       if (!features_[feature].has(row)) return missing(feature);
-      const auto value = static_cast<float>(features_[feature].values[row]);
+      const auto value = static_cast<float>(features_[feature].at(row));
       if (value == 0) continue;
       if (!std::isfinite(value)) {
         return fail(ErrorKind::invalid,
@@ -160,7 +169,7 @@ class ParquetExamples final : public ExampleReader {
     const NumberLists::Place keys = indices_.places[row];
     for (uint64_t at = keys.offset; at < keys.offset + keys.length; ++at) {
       if (!indices_.items.has(at)) return fail(ErrorKind::invalid, "an index is missing (NULL)");
-      const double index = indices_.items.values[at];
+      const double index = indices_.items.at(at);
       if (!(index >= 0) || index != std::floor(index)) {
         return fail(ErrorKind::invalid,
                     fmt::format("feature index {} is not a whole number from 0", index));
@@ -185,7 +194,7 @@ class ParquetExamples final : public ExampleReader {
     for (uint64_t n = 0; n < values.length; ++n) {
       const uint64_t at = values.offset + n;
       if (!values_.items.has(at)) return missing(batch.indices[batch.open_begin() + n]);
-      batch.values.push_back(static_cast<float>(values_.items.values[at]));
+      batch.values.push_back(static_cast<float>(values_.items.at(at)));
     }
     return ok;
   }
@@ -195,7 +204,7 @@ class ParquetExamples final : public ExampleReader {
     if (!importances_.has(row)) {
       return fail(ErrorKind::invalid, "the record's importance is missing (NULL)");
     }
-    const auto importance = static_cast<float>(importances_.values[row]);
+    const auto importance = static_cast<float>(importances_.at(row));
     TRY(check_importance(importance));
     return importance;
   }
@@ -219,6 +228,8 @@ class ParquetExamples final : public ExampleReader {
   NumberLists indices_;
   NumberLists values_;
   std::vector<Numbers> features_;
+  DenseRows dense_;
+  SparseRows sparse_;
 };
 
 }  // namespace

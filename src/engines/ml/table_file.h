@@ -21,12 +21,26 @@ struct TableColumn {
   Kind kind = Kind::other;
 };
 
-// Numbers, whatever they are stored as, some of which may be missing.
+// Numbers as they are stored, some of which may be missing.
 struct Numbers {
-  const double* values = nullptr;
+  enum class Type : uint8_t { f64, f32, i64, i32 };
+  const void* values = nullptr;
   const uint64_t* valid = nullptr;  // A bit for each that is there; nullptr: all are.
+  Type type = Type::f64;
 
   bool has(size_t at) const { return valid == nullptr || (valid[at / 64] >> (at % 64) & 1) != 0; }
+  double at(size_t place) const {
+    switch (type) {
+      case Type::f32:
+        return static_cast<const float*>(values)[place];
+      case Type::i64:
+        return static_cast<double>(static_cast<const int64_t*>(values)[place]);
+      case Type::i32:
+        return static_cast<const int32_t*>(values)[place];
+      default:
+        return static_cast<const double*>(values)[place];
+    }
+  }
 };
 
 struct NumberLists {

@@ -24,6 +24,8 @@ class File {
   virtual Time modified() const = 0;
   // Another one whenever the bytes may be others.
   virtual std::string version() const = 0;
+  // Whether a read costs little beside its bytes, so that whole columns need not be read at once.
+  virtual bool reads_are_cheap() const { return false; }
   // Reads exactly `size` bytes at `offset` into the memory where SQL wants them. Asked for no byte
   // behind the end. Errors: whatever the query shall fail with.
   virtual Result<void> read_at(uint64_t offset, char* bytes, size_t size) = 0;

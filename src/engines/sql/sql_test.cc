@@ -122,40 +122,55 @@ TEST_F(SqlTest, AnswersEveryType) {
             "2024-02-29 12:00:00|[1, 2]|{'a': 1}\n");
 }
 
-Task<std::string> show_doubles(Sql* sql, std::shared_ptr<Files> files) {
+std::string show(const Numbers& numbers, size_t at) {
+  if (numbers.valid != nullptr && (numbers.valid[at / 64] >> (at % 64) & 1) == 0) return "NULL";
+  switch (numbers.type) {
+    case Numbers::Type::f64:
+      return std::to_string(static_cast<const double*>(numbers.values)[at]).substr(0, 3);
+    case Numbers::Type::f32:
+      return std::to_string(static_cast<const float*>(numbers.values)[at]).substr(0, 3) + "f";
+    case Numbers::Type::i64:
+      return std::to_string(static_cast<const int64_t*>(numbers.values)[at]) + "l";
+    case Numbers::Type::i32:
+      return std::to_string(static_cast<const int32_t*>(numbers.values)[at]);
+  }
+  return "?";
+}
+
+Task<std::string> show_numbers(Sql* sql, std::shared_ptr<Files> files) {
   Query query;
   query.statement =
       "SELECT CASE WHEN i = 3 THEN NULL ELSE i / 2.0::DOUBLE END, CASE WHEN i = 2 THEN NULL ELSE "
-      "[i::DOUBLE, NULL, 0.5] END, i FROM range(5) t(i)";
+      "[i::FLOAT, NULL, 0.5] END, i::BIGINT, [i::INTEGER], i::SMALLINT, [i::VARCHAR] "
+      "FROM range(4) t(i)";
   CO_TRY(Rows rows, co_await sql->query(std::move(query), std::move(files)));
   CO_TRY(const Chunk* const chunk, co_await rows.next());
-  const Doubles numbers = chunk->doubles(0);
-  const DoubleLists lists = chunk->double_lists(1);
-  EXPECT_EQ(chunk->doubles(2).values, nullptr);
-  EXPECT_EQ(chunk->double_lists(0).places, nullptr);
-  const auto is = [](const uint64_t* valid, size_t at) {
-    return valid == nullptr || (valid[at / 64] >> (at % 64) & 1) != 0;
-  };
+  EXPECT_EQ(chunk->numbers(1).values, nullptr);
+  EXPECT_EQ(chunk->numbers(4).values, nullptr);
+  EXPECT_EQ(chunk->number_lists(0).places, nullptr);
+  EXPECT_EQ(chunk->number_lists(5).places, nullptr);
   std::string out;
   for (size_t row = 0; row < chunk->rows(); ++row) {
-    out += is(numbers.valid, row) ? std::to_string(numbers.values[row]).substr(0, 3) : "NULL";
-    if (!is(lists.valid, row)) out += " NULL";
-    for (size_t n = 0; is(lists.valid, row) && n < lists.places[row].length; ++n) {
-      const size_t at = lists.places[row].offset + n;
-      out += is(lists.items.valid, at) ? " " + std::to_string(lists.items.values[at]).substr(0, 3)
-                                       : " NULL";
+    out += show(chunk->numbers(0), row) + " " + show(chunk->numbers(2), row) + ":";
+    for (const size_t column : {size_t{1}, size_t{3}}) {
+      const NumberLists lists = chunk->number_lists(column);
+      const bool there = lists.valid == nullptr || (lists.valid[0] >> row & 1) != 0;
+      if (!there) out += " NULL";
+      for (size_t n = 0; there && n < lists.places[row].length; ++n) {
+        out += " " + show(lists.items, lists.places[row].offset + n);
+      }
     }
     out += "\n";
   }
   co_return out;
 }
 
-TEST_F(SqlTest, ShowsColumnsOfDoublesWhereTheyLie) {
-  const auto shown = runtime::run_task_for(thread_.loop(), show_doubles(&sql_, files_), true);
+TEST_F(SqlTest, ShowsColumnsOfNumbersWhereTheyLie) {
+  const auto shown = runtime::run_task_for(thread_.loop(), show_numbers(&sql_, files_), true);
   ASSERT_TRUE(shown) << shown.error().message;
   EXPECT_EQ(*shown,
-            "0.0 0.0 NULL 0.5\n0.5 1.0 NULL 0.5\n1.0 NULL\nNULL 3.0 NULL 0.5\n"
-            "2.0 4.0 NULL 0.5\n");
+            "0.0 0l: 0.0f NULL 0.5f 0\n0.5 1l: 1.0f NULL 0.5f 1\n1.0 2l: NULL 2\n"
+            "NULL 3l: 3.0f NULL 0.5f 3\n");
 }
 
 TEST_F(SqlTest, ReadsCsvAndJsonByPattern) {

@@ -18,22 +18,23 @@ struct Column {
 // decimals, lists, …) come as SQL writes them.
 using Value = std::variant<std::monostate, bool, int64_t, double, std::string_view>;
 
-// Cells of type DOUBLE where they lie. A cell that is NULL has no bit in `valid`, and no value;
-// nullptr: none is NULL.
-struct Doubles {
-  const double* values = nullptr;
+// Numbers where they lie. One that is NULL has no bit in `valid`, and no value; nullptr: none is.
+struct Numbers {
+  enum class Type : uint8_t { f64, f32, i64, i32 };
+  const void* values = nullptr;
   const uint64_t* valid = nullptr;
+  Type type = Type::f64;
 };
 
-// Cells of type DOUBLE[]: by row, which of the items belong to it.
-struct DoubleLists {
+// Lists of numbers: by row, which of the items belong to it.
+struct NumberLists {
   struct Place {
     uint64_t offset = 0;
     uint64_t length = 0;
   };
   const Place* places = nullptr;
   const uint64_t* valid = nullptr;
-  Doubles items;
+  Numbers items;
 };
 
 // Some rows, in columns.
@@ -43,10 +44,10 @@ class Chunk {
   virtual size_t rows() const = 0;
   // Text is valid as long as the chunk.
   virtual Value at(size_t column, size_t row) const = 0;
-  // Whole columns of type DOUBLE and DOUBLE[], without looking at each cell; null where the column
-  // is of another type.
-  virtual Doubles doubles(size_t column) const = 0;
-  virtual DoubleLists double_lists(size_t column) const = 0;
+  // Whole columns of DOUBLE, FLOAT, BIGINT and INTEGER, and lists of those, without looking at each
+  // cell; null where the column is of another type.
+  virtual Numbers numbers(size_t column) const = 0;
+  virtual NumberLists number_lists(size_t column) const = 0;
   // What the rows take, about.
   virtual size_t size_bytes() const = 0;
 };

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "engines/sql/duckdb/file_system.h"
@@ -73,21 +74,7 @@ ErrorKind kind_of(std::string_view message) {
 class DuckChunk final : public Chunk {
  public:
   // Types that Value has; all else is rendered.
-  enum class Form : uint8_t {
-    boolean,
-    i8,
-    i16,
-    i32,
-    i64,
-    u8,
-    u16,
-    u32,
-    f32,
-    f64,
-    text,
-    f64s,
-    other
-  };
+  enum class Form : uint8_t { boolean, i8, i16, i32, i64, u8, u16, u32, f32, f64, text, other };
 
   static Form form_of(duckdb_logical_type logical) {
     const duckdb_type type = duckdb_get_type_id(logical);
@@ -114,10 +101,6 @@ class DuckChunk final : public Chunk {
         return Form::f64;
       case DUCKDB_TYPE_VARCHAR:
         return Form::text;
-      case DUCKDB_TYPE_LIST: {
-        const LogicalType item(duckdb_list_type_child_type(logical));
-        return duckdb_get_type_id(item.get()) == DUCKDB_TYPE_DOUBLE ? Form::f64s : Form::other;
-      }
       default:
         return Form::other;
     }
@@ -167,28 +150,31 @@ class DuckChunk final : public Chunk {
         return read<double>(column, row);
       case Form::text:
         return text(column, row);
-      case Form::f64s:
       case Form::other:
         break;
     }
     return std::string_view(rendered_.emplace_back(text_of(column.vector, row)));
   }
 
-  Doubles doubles(size_t index) const override {
+  Numbers numbers(size_t index) const override {
     const Cells& column = columns_[index];
-    if (column.form != Form::f64) return {};
-    return {reinterpret_cast<const double*>(column.data), column.validity};
+    const std::optional<Numbers::Type> type = type_of(column.form);
+    if (!type) return {};
+    return {column.data, column.validity, *type};
   }
 
-  DoubleLists double_lists(size_t index) const override {
-    static_assert(sizeof(DoubleLists::Place) == sizeof(duckdb_list_entry));
+  NumberLists number_lists(size_t index) const override {
+    static_assert(sizeof(NumberLists::Place) == sizeof(duckdb_list_entry));
     const Cells& column = columns_[index];
-    if (column.form != Form::f64s) return {};
+    const LogicalType type(duckdb_vector_get_column_type(column.vector));
+    if (duckdb_get_type_id(type.get()) != DUCKDB_TYPE_LIST) return {};
+    const LogicalType item(duckdb_list_type_child_type(type.get()));
+    const std::optional<Numbers::Type> number = type_of(form_of(item.get()));
+    if (!number) return {};
     const duckdb_vector items = duckdb_list_vector_get_child(column.vector);
-    return {reinterpret_cast<const DoubleLists::Place*>(column.data),
+    return {reinterpret_cast<const NumberLists::Place*>(column.data),
             column.validity,
-            {static_cast<const double*>(duckdb_vector_get_data(items)),
-             duckdb_vector_get_validity(items)}};
+            {duckdb_vector_get_data(items), duckdb_vector_get_validity(items), *number}};
   }
 
   size_t size_bytes() const override {
@@ -211,6 +197,21 @@ class DuckChunk final : public Chunk {
     const char* data = nullptr;
     uint64_t* validity = nullptr;  // Null: no cell is NULL.
   };
+
+  static std::optional<Numbers::Type> type_of(Form form) {
+    switch (form) {
+      case Form::f64:
+        return Numbers::Type::f64;
+      case Form::f32:
+        return Numbers::Type::f32;
+      case Form::i64:
+        return Numbers::Type::i64;
+      case Form::i32:
+        return Numbers::Type::i32;
+      default:
+        return {};
+    }
+  }
 
   template <class T>
   static T read(const Cells& column, size_t row) {

@@ -41,8 +41,10 @@ class FileSystem final : public duckdb::FileSystem {
   std::string GetName() const override { return "objects"; }
   bool CanHandleFile(const std::string& path) override { return path.starts_with(kScheme); }
   bool CanSeek() override { return true; }
-  // A read costs a switch of threads, so that DuckDB does well to ask for whole columns.
-  bool OnDiskFile(duckdb::FileHandle&) override { return false; }
+  // Of what is not on a disk DuckDB asks for whole columns, where a read costs a switch of threads.
+  bool OnDiskFile(duckdb::FileHandle& handle) override {
+    return own(handle).file->reads_are_cheap();
+  }
   bool IsPipe(const std::string&, duckdb::optional_ptr<duckdb::FileOpener>) override {
     return false;
   }
