@@ -280,21 +280,6 @@ void step_by_adam(Model& model, const Settings& s, unsigned threads,
   for (size_t step = 0; step < 12; ++step) adam.step(batches[step % batches.size()]);
 }
 
-TEST_P(SolverOf, AdamDoesNotDependOnTheNumberOfThreads) {
-  const RowBatch batch = wide_batch(240, 500, classes());
-  for (const uint32_t factors : {5u, 16u, 64u, 100u}) {
-    std::optional<Model> first;
-    for (const unsigned threads : {1u, 2u, 3u, 4u}) {
-      const Settings s = settings(2);
-      Model model(GetParam(), 500, factors);
-      initialize(model, s);
-      step_by_adam(model, s, threads, {batch});
-      if (!first) first = model;
-      EXPECT_TRUE(model == *first) << factors << " factors, " << threads << " threads";
-    }
-  }
-}
-
 // Of features that occur often enough for each thread to work on a copy of its factors, and of
 // others; for as many sweeps as it takes to try both ways, alone and together.
 TEST_P(SolverOf, DescentDoesNotDependOnTheNumberOfThreads) {
