@@ -29,6 +29,8 @@ constexpr size_t kSegmentRows = 2048;   // That stay together when the order is 
 constexpr size_t kNearBytes = 4 << 20;  // Of a table that a core has at hand.
 constexpr size_t kLentUses = 16;        // Of a feature, that are worth copying its factors for.
 constexpr double kProductMax = 1e300;
+constexpr uint32_t kSlotsAhead = 2;    // From the slot that is used to the one that is asked for.
+constexpr size_t kMiddleLooks = 4096;  // Non-zeros, about, of which the middle feature is found.
 
 constexpr size_t kStartsAtOnce = 32;  // Segments, at most, between two choices of how many work.
 constexpr size_t kEntriesAtOnce = 1 << 17;  // Non-zeros likewise.
@@ -40,15 +42,18 @@ struct alignas(64) CacheLine {
 // Room for as many floats in lines that nothing else lies in.
 std::vector<CacheLine> make_lines(size_t floats) { return std::vector<CacheLine>(floats / 16 + 1); }
 
-// What a member tells the others of one block: the block's number, from 1, and the sums of pairs of
-// its rows. Read once by each of the others; of two members the first line is all they need, since
-// each line costs the reader a wait for the other core.
+// What a member tells the others of one block: the block's number, from 1, and its part of the
+// outputs of the rows. Read once by each of the others; of two members the first line is all they
+// need, since each line costs the reader a wait for the other core.
 struct alignas(256) Slot {  // Lines come in pairs: the next one is nobody's.
   std::atomic<uint32_t> number{0};
-  std::array<float, kBlockRows> half{};  // Over the units of the member, which are a half.
+  // Sums of pairs over the units of the member, which are a half, and of its linear weights. Of
+  // one of more than two the latter.
+  std::array<float, kBlockRows> half{};
   alignas(128) std::array<float, kBlockRows> other_half{};  // Of one who works alone.
-  std::vector<CacheLine> units;  // By row and unit, of one of more than two.
+  std::vector<CacheLine> units;  // Sums of pairs by row and unit, of one of more than two.
 };
+static_assert(sizeof(std::atomic<uint32_t>) + kBlockRows * sizeof(float) <= 64);
 
 // Asks for the line in order to write to it: whoever has it gives it away.
 #if defined(__x86_64__)
@@ -57,13 +62,54 @@ struct alignas(256) Slot {  // Lines come in pairs: the next one is nobody's.
 void own(const void* line) { __builtin_prefetch(line, 1); }
 #endif
 
-// The linear part of the model, which every member of the team has for itself.
+// The linear part of the model. The weights of features below the middle are moved by the first
+// member, the others by the last: indices ascend within a row, so that those of either lie side by
+// side.
 struct Linear {
-  float bias = 0;
-  float bias_square = 1;
   float* weights = nullptr;
   float* squares = nullptr;
+  uint32_t middle = 0;
 };
+
+// Which linear weights a member has.
+enum class Side : uint8_t { none, below, above, both };
+
+// Calls `work` with the place of each entry of a row that the side has. Those above come from the
+// last one on, so that nobody has to look for where they begin.
+template <Side kSide, class Work>
+void each_entry(const uint32_t* indices, size_t begin, size_t end, uint32_t middle,
+                const Work& work) {
+  if constexpr (kSide == Side::both) {
+    for (size_t i = begin; i < end; ++i) work(i);
+  } else if constexpr (kSide == Side::below) {
+    for (size_t i = begin; i < end && indices[i] < middle; ++i) work(i);
+  } else {
+    for (size_t i = end; i > begin && indices[i - 1] >= middle; --i) work(i - 1);
+  }
+}
+
+// Calls `work.template operator()<side>()`.
+template <class Work>
+void for_side(Side side, const Work& work) {
+  if (side == Side::both) work.template operator()<Side::both>();
+  if (side == Side::below) work.template operator()<Side::below>();
+  if (side == Side::above) work.template operator()<Side::above>();
+}
+
+// A feature that about as many non-zeros lie below as not, where a line of the cache begins.
+uint32_t middle_feature(const RowBatch& batch) {
+  std::vector<uint32_t> looks;
+  const size_t rows = kMiddleLooks * batch.size() / (batch.indices.size() + 1) + 1;
+  const size_t step = batch.size() / rows + 1;
+  for (size_t at = 0; at < batch.size() && looks.size() < kMiddleLooks; at += step) {
+    const std::span<const uint32_t> row = batch.row(at).indices;
+    looks.insert(looks.end(), row.begin(), row.end());
+  }
+  if (looks.empty()) return 0;
+  const auto middle = looks.begin() + static_cast<ptrdiff_t>(looks.size() / 2);
+  std::nth_element(looks.begin(), middle, looks.end());
+  return *middle & ~uint32_t{31};
+}
 
 }  // namespace
 
@@ -80,7 +126,7 @@ size_t block_rows(const RowBatch& batch, size_t first, size_t end) {
 struct Descent::State {
   // What a member of a crew works on and with.
   struct Member {
-    explicit Member(const Slice& its) : slice(its) {
+    Member(const Slice& its, Side linear) : slice(its), side(linear) {
       for (auto& sums_of : sums) sums_of = make_lines(kBlockRows * slice.width);
       units = make_lines(kBlockRows * slice.units());
       for (Slot& slot : slots) slot.units = make_lines(kBlockRows * slice.units());
@@ -91,9 +137,9 @@ struct Descent::State {
     Slot& slot(uint32_t number) { return slots[number % kRing]; }
 
     Slice slice;
-    Linear linear;
-    FloatTable weights;  // Of members but the first, whose linear part is the model's.
-    FloatTable squares;
+    Side side;       // Of the linear weights.
+    float bias = 0;  // Which every member has for itself.
+    float bias_square = 1;
     SliceTable own_factors;  // While they are lent.
     SliceTable own_beside;
     // Of the blocks that are not used yet, by row and factor of the slice.
@@ -125,36 +171,21 @@ struct Descent::State {
       std::fill(linear_squares.data(), linear_squares.data() + linear_squares.size(),
                 first.linear_square);
     }
-    linear = {m.bias, first.bias_square, m.linear(), linear_squares.data()};
+    linear = {.weights = m.linear(), .squares = linear_squares.data()};
+    bias_square = first.bias_square;
   }
 
   static Crew make_crew(size_t num_factors, unsigned threads) {
     Crew made;
-    for (const Slice& slice : share_units(num_factors, threads)) {
-      made.push_back(std::make_unique<Member>(slice));
+    const std::vector<Slice> slices = share_units(num_factors, threads);
+    for (size_t at = 0; at < slices.size(); ++at) {
+      const bool last = at + 1 == slices.size();
+      const Side others = last ? Side::above : Side::none;
+      made.push_back(std::make_unique<Member>(slices[at], at != 0 ? others
+                                                          : last  ? Side::both
+                                                                  : Side::below));
     }
     return made;
-  }
-
-  // Gives every member the linear part as it is.
-  void hand_out_linear(Crew& to) {
-    for (size_t at = 0; at < to.size(); ++at) {
-      Member& member = *to[at];
-      member.linear = linear;
-      if (at == 0) continue;
-      if (member.weights.size() == 0) {
-        member.weights = FloatTable(model.feature_dim());
-        member.squares = FloatTable(linear_squares.size());
-        copies_old = true;
-      }
-      if (copies_old) {
-        std::copy_n(linear.weights, member.weights.size(), member.weights.data());
-        std::copy_n(linear.squares, member.squares.size(), member.squares.data());
-      }
-      member.linear.weights = member.weights.data();
-      member.linear.squares = member.squares.data();
-    }
-    copies_old = to.size() < crew.size();
   }
 
   // Copies a member's part of the factors to where nobody else's lies beside it.
@@ -196,7 +227,10 @@ struct Descent::State {
   Tally sweep(const RowBatch& batch, std::span<const uint32_t> starts, size_t length, bool lends) {
     const bool together = pace.together();
     Crew& chosen = together ? crew : alone;
-    hand_out_linear(chosen);
+    for (const auto& member : chosen) {
+      member->bias = model.bias;
+      member->bias_square = bias_square;
+    }
     if (together) {
       if (!team) team.emplace("fm-descent", static_cast<unsigned>(crew.size()));
       team->run([&](unsigned member) {
@@ -208,8 +242,8 @@ struct Descent::State {
       work(chosen, 0, batch, starts, length);
     }
     const Member& first = *chosen.front();
-    linear.bias = first.linear.bias;
-    linear.bias_square = first.linear.bias_square;
+    model.bias = first.bias;
+    bias_square = first.bias_square;
     pace.done(together, first.tally.rows);
     return first.tally;
   }
@@ -242,11 +276,10 @@ struct Descent::State {
   }
 
   Tally sweep_pairs(uint64_t seed) {
-    Bias bias{linear.bias, linear.bias_square};
+    Bias bias{model.bias, bias_square};
     const Tally tally = pairs->sweep(seed, bias);
-    linear.bias = model.bias = bias.value;
-    linear.bias_square = bias.square;
-    copies_old = true;
+    model.bias = bias.value;
+    bias_square = bias.square;
     return tally;
   }
 
@@ -269,7 +302,6 @@ struct Descent::State {
         first += block.count;
         const uint32_t number = member.blocks++;
         waiting[number % waiting.size()] = block;
-        if (far) fetch_linear(member.linear, block);
         publish(all, member, table, block, number);
         if (number - used == kDelay && !use_next()) return;
       }
@@ -280,13 +312,14 @@ struct Descent::State {
     take_logarithm(member);
   }
 
-  // Computes the sums of a block, and tells the others those of its pairs.
-  static void publish(const Crew& all, Member& member, const FactorTable& table, const Block& block,
-                      uint32_t number) {
+  // Computes the sums of a block, and tells the others its part of the outputs.
+  void publish(const Crew& all, Member& member, const FactorTable& table, const Block& block,
+               uint32_t number) const {
     Slot& slot = member.slot(number);
     const size_t units = member.slice.units();
     const bool by_unit = all.size() > 2;
     if (all.size() > 1) own(&slot);
+    if (far) for_side(member.side, [&]<Side kSide>() { fetch_linear<kSide>(block); });
     float* const given = by_unit ? slot.units.front().floats.data() : member.unit_sums();
     forward(table, block, member.sums_for(number), given, units);
     if (all.size() == 1) {
@@ -296,20 +329,49 @@ struct Descent::State {
       }
     } else if (!by_unit) {
       for (size_t r = 0; r < block.count; ++r) slot.half[r] = add_up(given + r * units, units);
+    } else {
+      slot.half = {};
     }
+    for_side(member.side, [&]<Side kSide>() { add_linear<kSide>(block, slot); });
     slot.number.store(number + 1, std::memory_order_release);
     if (all.size() > 1) slot.number.notify_all();
   }
 
-  // The sums of pairs of a block's rows. Units are added up one after the other in each half of
-  // them, and the halves then, however they are shared.
-  static void collect(const Crew& all, const Block& block, uint32_t number, float* pairs) {
+  // sum_i w_i x_i of either side of the middle.
+  template <Side kSide>
+  void add_linear(const Block& block, Slot& to) const {
+    const float* const weights = linear.weights;
+    const uint32_t* const indices = block.batch->indices.data();
+    const float* const values = block.batch->values.data();
+    const size_t* const ends = block.batch->ends().data() + block.first;
+    size_t begin = block.batch->begin_of(block.first);
+    for (size_t r = 0; r < block.count; ++r) {
+      float below = 0;
+      float above = 0;
+      if constexpr (kSide != Side::above) {
+        each_entry<Side::below>(indices, begin, ends[r], linear.middle,
+                                [&](size_t i) { below += weights[indices[i]] * values[i]; });
+        to.half[r] += below;
+      }
+      if constexpr (kSide != Side::below) {
+        each_entry<Side::above>(indices, begin, ends[r], linear.middle,
+                                [&](size_t i) { above += weights[indices[i]] * values[i]; });
+        (kSide == Side::both ? to.other_half : to.half)[r] += above;
+      }
+      begin = ends[r];
+    }
+  }
+
+  // The outputs of a block's rows but for the bias. Units are added up one after the other in each
+  // half of them, linear weights of one side of the middle then, and the halves at last, however
+  // they are shared.
+  static void collect(const Crew& all, const Block& block, uint32_t number, float* outputs) {
     for (const auto& member : all) runtime::spin_until(member->slot(number).number, number + 1);
     if (all.size() <= 2) {
       const Slot& first = all.front()->slot(number);
       const float* const rest =
           all.size() == 1 ? first.other_half.data() : all.back()->slot(number).half.data();
-      for (size_t r = 0; r < block.count; ++r) pairs[r] = first.half[r] + rest[r];
+      for (size_t r = 0; r < block.count; ++r) outputs[r] = first.half[r] + rest[r];
       return;
     }
     const size_t half = (all.back()->slice.begin / kUnit + all.back()->slice.units()) / 2;
@@ -321,7 +383,8 @@ struct Descent::State {
         const float* const given = member->slot(number).units.front().floats.data() + r * units;
         for (size_t u = 0; u < units; ++u) sums[unit++ < half ? 0 : 1] += given[u];
       }
-      pairs[r] = sums[0] + sums[1];
+      outputs[r] = (sums[0] + all.front()->slot(number).half[r]) +
+                   (sums[1] + all.back()->slot(number).half[r]);
     }
   }
 
@@ -332,13 +395,19 @@ struct Descent::State {
     return sum;
   }
 
-  // What use() of the block will need, some blocks from now.
-  void fetch_linear(const Linear& linear, const Block& block) const {
-    const uint32_t* const indices = block.batch->indices.data();
-    const size_t end = block.batch->ends()[block.first + block.count - 1];
-    for (size_t i = block.batch->begin_of(block.first); i < end; ++i) {
-      __builtin_prefetch(&linear.weights[indices[i]], 1);
-      if (adagrad) __builtin_prefetch(&linear.squares[indices[i]], 1);
+  // What publish() of the rows behind the block will need.
+  template <Side kSide>
+  void fetch_linear(const Block& block) const {
+    const RowBatch& batch = *block.batch;
+    const uint32_t* const indices = batch.indices.data();
+    const size_t first = block.first + block.count;
+    const size_t last = std::min(first + block.count, batch.size());
+    for (size_t row = first; row < last; ++row) {
+      each_entry<kSide>(indices, batch.begin_of(row), batch.ends()[row], linear.middle,
+                        [this, indices](size_t i) {
+                          __builtin_prefetch(&linear.weights[indices[i]], 1);
+                          if (adagrad) __builtin_prefetch(&linear.squares[indices[i]], 1);
+                        });
     }
   }
 
@@ -346,12 +415,17 @@ struct Descent::State {
   bool use(const Crew& all, unsigned at, const FactorTable& table, const Block& block,
            uint32_t number) {
     Member& member = *all[at];
-    std::array<float, kBlockRows> pairs;
-    collect(all, block, number, pairs.data());
-    if (all.size() > 1) {  // The others have told of the next block by now, or will soon.
-      for (const auto& other : all) __builtin_prefetch(&other->slot(number + 1));
+    std::array<float, kBlockRows> outputs;
+    collect(all, block, number, outputs.data());
+    if (all.size() > 1) {  // The others have told of a block ahead by now, or will soon.
+      for (const auto& other : all) {
+        if (other.get() != &member) __builtin_prefetch(&other->slot(number + kSlotsAhead));
+      }
     }
-    if (!derive(member, block, pairs.data())) return false;
+    if (!derive(member, block, outputs.data())) return false;
+    for_side(member.side, [&]<Side kSide>() {
+      adagrad ? move_linear<kSide, true>(member, block) : move_linear<kSide, false>(member, block);
+    });
     const float* const sums = member.sums_for(number);
     const float rate = static_cast<float>(settings.factors.learning_rate);
     const float decay = static_cast<float>(settings.factors.weight_decay);
@@ -363,78 +437,43 @@ struct Descent::State {
     return true;
   }
 
-  // sum_i w_i x_i, in two chains that do not wait for each other.
-  static float linear_output(const float* weights, const uint32_t* indices, const float* values,
-                             size_t count) {
-    float even = 0;
-    float odd = 0;
-    size_t i = 0;
-    for (; i + 1 < count; i += 2) {
-      even += weights[indices[i]] * values[i];
-      odd += weights[indices[i + 1]] * values[i + 1];
-    }
-    if (i < count) even += weights[indices[i]] * values[i];
-    return even + odd;
-  }
-
   static void move_adagrad(float& parameter, float& square, float gradient, float rate) {
     square += gradient * gradient;
     parameter -= rate * gradient / std::sqrt(square);
   }
 
-  // The slope of each row; moves the bias and the linear weights, which are never old. False where
-  // an output is not finite.
-  template <bool kClassifier, bool kAdagrad>
-  bool derive(Member& member, const Block& block, const float* pairs) const {
+  // The slope of each row; moves the bias, which is never old. False where an output is not finite.
+  template <bool kClassifier>
+  bool derive(Member& member, const Block& block, const float* outputs) const {
     Tally tally = member.tally;
     double product = member.product;
-    float* const weights = member.linear.weights;
-    float* const squares_of = member.linear.squares;
-    float bias = member.linear.bias;
-    const uint32_t* indices = block.batch->indices.data();
-    const float* values = block.batch->values.data();
-    const size_t* const ends = block.batch->ends().data() + block.first;
-    size_t begin = block.batch->begin_of(block.first);
+    float bias = member.bias;
     const bool weighted = block.batch->weighted();
     const bool limited = std::isfinite(long_row);
     float check = 0;
     float errors = 0;  // Of the block, squared.
     float absolutes = 0;
     for (size_t r = 0; r < block.count; ++r) {
-      const size_t end = ends[r];
       const float label = block.batch->label(block.first + r);
-      const float rest =
-          pairs[r] + linear_output(weights, indices + begin, values + begin, end - begin);
       float slope;
       if constexpr (kClassifier) {
-        slope = classify(rest + bias, label, tally, product);
-        check += rest - rest;  // NaN once an output is not finite.
+        slope = classify(outputs[r] + bias, label, tally, product);
+        check += outputs[r] - outputs[r];  // NaN once an output is not finite.
       } else {
-        slope = (rest - label) + bias;
+        slope = (outputs[r] - label) + bias;
         errors += slope * slope;
         absolutes += std::abs(slope);
       }
       if (weighted) slope *= block.batch->importance(block.first + r);
-      if (limited) slope *= shortened(values + begin, end - begin);
+      if (limited) slope *= shortened(block.batch->row(block.first + r).values);
       member.slopes[r] = slope;
-      if constexpr (kAdagrad) {
-        move_adagrad(bias, member.linear.bias_square, slope + rates.bias_decay * bias, rates.bias);
-        for (size_t i = begin; i < end; ++i) {
-          float& weight = weights[indices[i]];
-          move_adagrad(weight, squares_of[indices[i]],
-                       slope * values[i] + rates.linear_decay * weight, rates.linear);
-        }
+      if (adagrad) {
+        move_adagrad(bias, member.bias_square, slope + rates.bias_decay * bias, rates.bias);
       } else {
         bias = bias * rates.bias_kept - rates.bias * slope;
-        const float step = rates.linear * slope;
-        for (size_t i = begin; i < end; ++i) {
-          float& weight = weights[indices[i]];
-          weight = weight * rates.linear_kept - step * values[i];
-        }
       }
-      begin = end;
     }
-    member.linear.bias = bias;
+    member.bias = bias;
     tally.rows += block.count;
     tally.loss += errors;
     tally.absolutes += absolutes;
@@ -444,22 +483,43 @@ struct Descent::State {
     return tally.finite;
   }
 
+  // The linear weights of a side, row after row.
+  template <Side kSide, bool kAdagrad>
+  void move_linear(const Member& member, const Block& block) const {
+    float* const weights = linear.weights;
+    float* const squares_of = linear.squares;
+    const uint32_t* const indices = block.batch->indices.data();
+    const float* const values = block.batch->values.data();
+    const size_t* const ends = block.batch->ends().data() + block.first;
+    size_t begin = block.batch->begin_of(block.first);
+    for (size_t r = 0; r < block.count; ++r) {
+      const float slope = member.slopes[r];
+      const float step = rates.linear * slope;
+      each_entry<kSide>(indices, begin, ends[r], linear.middle, [&](size_t i) {
+        float& weight = weights[indices[i]];
+        if constexpr (kAdagrad) {
+          move_adagrad(weight, squares_of[indices[i]],
+                       slope * values[i] + rates.linear_decay * weight, rates.linear);
+        } else {
+          weight = weight * rates.linear_kept - step * values[i];
+        }
+      });
+      begin = ends[r];
+    }
+  }
+
   // By how much less a row is to count for its length.
-  float shortened(const float* values, size_t count) const {
+  float shortened(std::span<const float> values) const {
     float length = 0;
-    for (size_t i = 0; i < count; ++i) length += values[i] * values[i];
+    for (const float value : values) length += value * value;
     if (!(length > long_row)) return 1;
     const float part = long_row / length;
     return part * part;  // The factors' derivatives grow with the square, too.
   }
 
-  bool derive(Member& member, const Block& block, const float* pairs) const {
-    if (model.type() == PredictorType::regressor) {
-      return adagrad ? derive<false, true>(member, block, pairs)
-                     : derive<false, false>(member, block, pairs);
-    }
-    return adagrad ? derive<true, true>(member, block, pairs)
-                   : derive<true, false>(member, block, pairs);
+  bool derive(Member& member, const Block& block, const float* outputs) const {
+    return model.type() == PredictorType::regressor ? derive<false>(member, block, outputs)
+                                                    : derive<true>(member, block, outputs);
   }
 
   // The derivative of the cross-entropy by the output, and the tally of it: the cross-entropy is
@@ -516,8 +576,8 @@ struct Descent::State {
   std::optional<runtime::Team> team;  // Of the crew.
   Pace pace;
   Linear linear;
-  bool copies_old = false;  // Of the crew: one alone has moved the linear part since.
-  FloatTable squares;       // AdaGrad's sums for the factors, laid out as the model's rows.
+  float bias_square = 1;
+  FloatTable squares;  // AdaGrad's sums for the factors, laid out as the model's rows.
   FloatTable linear_squares;
   bool looked_for_pairs = false;
   std::optional<PairDescent> pairs;  // Where the rows in memory are such.
@@ -530,6 +590,7 @@ Descent::~Descent() = default;
 
 Tally Descent::sweep(const RowBatch& batch, std::span<const uint32_t> starts, size_t length) {
   Tally total;
+  state_->linear.middle = middle_feature(batch);
   const size_t entries = batch.indices.size() / std::max<size_t>(batch.size(), 1) + 1;  // Of a row.
   const size_t most = std::clamp<size_t>(kEntriesAtOnce / (entries * length), 1, kStartsAtOnce);
   const size_t uses = std::min(batch.indices.size(), starts.size() * length * entries);
@@ -540,7 +601,6 @@ Tally Descent::sweep(const RowBatch& batch, std::span<const uint32_t> starts, si
     starts = starts.subspan(count);
   }
   state_->take_back();
-  state_->model.bias = state_->linear.bias;
   return total;
 }
 

@@ -6,15 +6,15 @@
 //
 // Rows are taken in blocks of up to kBlockRows rows and kBlockEntries non-zeros, whose factors stay
 // in the cache next to the core until they are moved. The outputs of a block are computed before
-// the kDelay blocks before it have moved the factors, so that threads, each with some units of all
-// factors, need to exchange only sums of interactions, and long before they are used. Factors are
-// therefore up to (kDelay + 1) kBlockRows - 1 examples old when an output is computed (a delay that
-// is bounded, and short beside 1 / rate, leaves the convergence of stochastic descent as it is:
-// Langford, Smola and Zinkevich 2009, "Slow Learners are Fast"); the bias and the linear weights,
-// of which each thread keeps a copy, never are. Where the caches of the cores hold the model and
-// features occur often, each thread works on a copy of its part of the factors while a sweep lasts
-// (slice_table.h). Rows in memory that are pairs of ones go another way (pair_descent.h). Results
-// do not depend on the number of threads.
+// the kDelay blocks before it have moved the model, so that threads, each with some units of all
+// factors, and two of them with a half of the linear weights each, need to exchange only a number a
+// row, and long before it is used. Parameters are therefore up to (kDelay + 1) kBlockRows - 1
+// examples old when an output is computed (a delay that is bounded, and short beside 1 / rate,
+// leaves the convergence of stochastic descent as it is: Langford, Smola and Zinkevich 2009, "Slow
+// Learners are Fast"); the bias, of which each thread keeps a copy, never is. Where the caches of
+// the cores hold the model and features occur often, each thread works on a copy of its part of the
+// factors while a sweep lasts (slice_table.h). Rows in memory that are pairs of ones go another way
+// (pair_descent.h). Results do not depend on the number of threads.
 #pragma once
 
 #include <limits>

@@ -186,8 +186,8 @@ TEST_P(SolverOf, AdamAgreesWithADoublePrecisionReference) {
   expect_near(model, reference, 3e-4);
 }
 
-// Example after example, the outputs of a block computed with the factors as they were when the
-// kDelay blocks before it had not moved them yet.
+// Example after example, the outputs of a block computed with the weights and factors as they were
+// when the kDelay blocks before it had not moved them yet.
 struct ReferenceDescent {
   void sweep(Reference& r, const RowBatch& batch) {
     std::deque<std::pair<size_t, Reference>> blocks;
@@ -206,7 +206,6 @@ struct ReferenceDescent {
       const std::vector<double> x = dense(batch.row(at));
       Reference mixed = old;
       mixed.w0 = r.w0;
-      mixed.w = r.w;
       double slope = mixed.raw(x) - batch.label(at);
       if (r.type == PredictorType::binary_classifier) {
         slope = 1 / (1 + std::exp(-mixed.raw(x))) - batch.label(at);
