@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "engines/keys/grants.h"
 #include "engines/keys/limits.h"
 
 namespace millrace::keys {
@@ -179,6 +180,7 @@ Task<void> Keyring::delete_key(store::Timer timer) const {
       txn.erase(kAliasesOfKeys, row.key());
       return true;
     }));
+    CO_TRY(erase_grants(txn, *key));
     CO_TRY(set_timer(txn, kRotation, *key, {}));
     txn.erase(kMasterKeys, key->key());
   }

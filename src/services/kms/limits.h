@@ -14,5 +14,6 @@ inline constexpr int64_t kPendingDaysMin = 7;
 inline constexpr int64_t kPendingDaysMax = 30;
 inline constexpr int64_t kPendingDaysDefault = 30;
 inline constexpr size_t kDemandedRotationsMax = 10;
+inline constexpr size_t kGrantsMax = 50'000;  // Of a key.
 
 }  // namespace millrace::kms

@@ -3,7 +3,7 @@
 namespace millrace::kms {
 
 Task<DecryptResponse> decrypt(Kms& kms, wire::Call& call, DecryptRequest in) {
-  CO_TRY(check_grants(in.grant_tokens()));
+  CO_TRY(check_grants(kms, in.grant_tokens()));
   CO_TRY(check_recipient(in.has_recipient()));
   CO_TRY(check_algorithm(in.encryption_algorithm()));
   CO_TRY(const keys::Context context, context_of(in.encryption_context()));

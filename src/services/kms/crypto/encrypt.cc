@@ -3,7 +3,7 @@
 namespace millrace::kms {
 
 Task<EncryptResponse> encrypt(Kms& kms, wire::Call& call, EncryptRequest in) {
-  CO_TRY(check_grants(in.grant_tokens()));
+  CO_TRY(check_grants(kms, in.grant_tokens()));
   CO_TRY(const keys::Context context, context_of(in.encryption_context()));
   CO_TRY(const keys::MasterKey key, usable_key(kms, call.realm, in.key_id()));
   CO_TRY(check_algorithm(in.encryption_algorithm()));

@@ -18,11 +18,6 @@ Result<keys::Context> context_of(const wire::Map<std::string_view>& given) {
       fmt::format("The encryption context is larger than {} bytes", kContextBytesMax)));
 }
 
-Result<void> check_grants(const wire::List<std::string_view>& tokens) {
-  if (tokens.empty()) return {};
-  return fail(errors::invalid_grant_token("The grant token is not valid: there are no grants."));
-}
-
 Result<void> check_algorithm(std::string_view algorithm) {
   if (algorithm.empty() || algorithm == kAlgorithm) return {};
   return fail(errors::invalid_key_usage(

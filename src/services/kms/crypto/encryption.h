@@ -11,8 +11,9 @@ namespace millrace::kms {
 Result<keys::Context> context_of(const wire::Map<std::string_view>& given);
 
 // The parameters that few have, refused where they would change the answer.
-// Errors: InvalidGrantTokenException (there are no grants).
-Result<void> check_grants(const wire::List<std::string_view>& tokens);
+// Grants count from their commit on, so that tokens only need to be some grant's.
+// Errors: InvalidGrantTokenException.
+Result<void> check_grants(const Kms& kms, const wire::List<std::string_view>& tokens);
 // Errors: InvalidKeyUsageException (an algorithm of asymmetric keys).
 Result<void> check_algorithm(std::string_view algorithm);
 // Errors: UnsupportedOperationException (an attested enclave).
@@ -41,7 +42,7 @@ struct DataKey {
 // GenerateDataKey and GenerateDataKeyWithoutPlaintext ask alike.
 template <class In>
 Result<DataKey> make_data_key(const Kms& kms, const Realm& realm, const In& in) {
-  TRY(check_grants(in.grant_tokens()));
+  TRY(check_grants(kms, in.grant_tokens()));
   TRY(const keys::Context context, context_of(in.encryption_context()));
   if (in.has_key_spec() == in.has_number_of_bytes()) {
     return fail(errors::validation("Please specify either number of bytes or key spec."));

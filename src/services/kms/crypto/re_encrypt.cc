@@ -3,7 +3,7 @@
 namespace millrace::kms {
 
 Task<ReEncryptResponse> re_encrypt(Kms& kms, wire::Call& call, ReEncryptRequest in) {
-  CO_TRY(check_grants(in.grant_tokens()));
+  CO_TRY(check_grants(kms, in.grant_tokens()));
   CO_TRY(check_algorithm(in.source_encryption_algorithm()));
   CO_TRY(check_algorithm(in.destination_encryption_algorithm()));
   CO_TRY(const keys::Context from, context_of(in.source_encryption_context()));

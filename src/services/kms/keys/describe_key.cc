@@ -16,7 +16,7 @@ std::string alias_in(const Realm& realm, std::string_view name) {
 // AWS: describing the predefined alias of a service makes the key that it stands for. See
 // describe_key.test.
 Task<DescribeKeyResponse> describe_key(Kms& kms, wire::Call& call, DescribeKeyRequest in) {
-  CO_TRY(check_grants(in.grant_tokens()));
+  CO_TRY(check_grants(kms, in.grant_tokens()));
   const std::string alias = alias_in(call.realm, in.key_id());
   if (const auto description = description_of_service_key(alias)) {
     CO_TRY(co_await kms.keyring.platform_key(call.realm, alias, *description,

@@ -7,6 +7,7 @@
 #include "engines/policy/key_policies.h"
 #include "services/kms/aliases/aliases.h"
 #include "services/kms/crypto/encryption.h"
+#include "services/kms/grants/grants.h"
 
 namespace millrace::kms {
 namespace {
@@ -98,6 +99,22 @@ void add_input(policy::Context& context, wire::Call& call, const Question& quest
       context.add("aws:TagKeys", std::string(key));
     }
   }
+  if (name == "CreateGrant") {
+    const CreateGrantRequest in(input.items, call.arena);
+    context.set("kms:GranteePrincipal", std::string(in.grantee_principal()));
+    if (in.has_retiring_principal()) {
+      context.set("kms:RetiringPrincipal", std::string(in.retiring_principal()));
+    }
+    for (const std::string_view operation : in.operations()) {
+      context.add("kms:GrantOperations", std::string(operation));
+    }
+    if (in.constraints().has_encryption_context_equals()) {
+      context.set("kms:GrantConstraintType", "EncryptionContextEquals");
+    } else if (in.constraints().has_encryption_context_subset()) {
+      context.set("kms:GrantConstraintType", "EncryptionContextSubset");
+    }
+    context.set("kms:GrantIsForAWSResource", "false");
+  }
   if (name == "ScheduleKeyDeletion") {
     const ScheduleKeyDeletionRequest in(input.items, call.arena);
     context.set("kms:ScheduleKeyDeletionPendingWindowInDays",
@@ -148,11 +165,35 @@ Result<Judged> judge(const Kms& kms, wire::Call& call, const Question& question)
   return out;
 }
 
+// AWS: a grant allows what no policy denies. See create_grant.test.
+Result<bool> is_granted(const Kms& kms, wire::Call& call, const Question& question,
+                        const policy::Subject& subject) {
+  if (question.key == nullptr) return false;
+  keys::Use use{.principal = subject.arn,
+                .role = subject.role_arn,
+                .operation = question.action,
+                .context = question.context};
+  std::optional<keys::Grant> child;
+  if (question.action == "CreateGrant") {
+    const auto wanted =
+        wanted_grant(call, *question.key, CreateGrantRequest(question.input.items, call.arena));
+    if (!wanted) return false;
+    child = *wanted;
+    use.child = &*child;
+  }
+  store::Txn txn = kms.db.begin();
+  return keys::is_granted(txn, *question.key, use);
+}
+
 // AWS: a denial names the resource without quotes here. See access.test.
 Result<void> decide(const Kms& kms, wire::Call& call, const Question& question) {
   if (question.key == nullptr && call.principal.root) return {};
   TRY(const Judged judged, judge(kms, call, question));
   if (judged.decision.allowed) return {};
+  if (!judged.decision.explicit_deny) {
+    TRY(const bool granted, is_granted(kms, call, question, judged.request.subject));
+    if (granted) return {};
+  }
   std::string message = policy::describe_denial(judged.request, judged.decision);
   std::erase(message, '"');
   return fail(Error{ErrorKind::denied, std::move(message), "AccessDeniedException", 400});
@@ -239,6 +280,29 @@ Result<void> decide_re_encrypt(const Kms& kms, wire::Call& call, Question questi
   return decide_named(kms, call, question);
 }
 
+// AWS: the principal that a grant names for it may end it, and its grantee where it may
+// RetireGrant; others by the policies. See retire_grant.test.
+Result<void> decide_retirement(const Kms& kms, wire::Call& call, Question question) {
+  const RetireGrantRequest in(question.input.items, call.arena);
+  store::Txn txn = kms.db.begin();
+  const Result<keys::Grant> grant = find_retired(txn, call, in);
+  if (!grant) return {};  // Its operation says so.
+  policy::Subject subject{.account = call.principal.account,
+                          .arn = call.principal.arn,
+                          .user_id = call.principal.user_id,
+                          .root = call.principal.root};
+  if (!subject.root) TRY(kms.permissions.complete(subject, call.principal.access_key_id));
+  const bool named = grant->retiring == subject.arn ||
+                     (!subject.role_arn.empty() && grant->retiring == subject.role_arn);
+  if (named) return {};
+  TRY(const keys::MasterKey key, txn.get(keys::kMasterKeys, {grant->realm, grant->key_id}));
+  const keys::Use use{
+      .principal = subject.arn, .role = subject.role_arn, .operation = "RetireGrant"};
+  if (keys::allows(*grant, use)) return {};
+  question.key = &key;
+  return decide(kms, call, question);
+}
+
 }  // namespace
 
 std::string policy_of(const keys::MasterKey& key) {
@@ -273,6 +337,8 @@ Result<void> authorize(void* service, wire::Call& call, const wire::Operation& o
     return decide_use<GenerateDataKeyWithoutPlaintextRequest>(kms, call, question);
   }
   if (name.ends_with("Alias")) return decide_alias(kms, call, question);
+  if (name == "RetireGrant") return decide_retirement(kms, call, question);
+  if (name.ends_with("Grant") || name == "ListGrants") return decide_named(kms, call, question);
   if (question.named.empty() || name == "ListAliases") return decide(kms, call, question);
   if (name == "DescribeKey") return decide_named(kms, call, question);
   return decide_named(kms, call, question, &find_key_by_id);

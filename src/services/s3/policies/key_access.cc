@@ -1,6 +1,7 @@
 // Who may use a key of KMS through S3.
 #include <fmt/format.h>
 
+#include "engines/keys/grants.h"
 #include "engines/policy/key_policies.h"
 #include "services/s3/encryption/data_keys.h"
 #include "services/s3/policies/authorize.h"
@@ -32,6 +33,18 @@ Result<void> authorize_kms_key(const S3& s3, const wire::Call& call, const KeyUs
   TRY(s3.permissions.describe(request.subject, request.context));
   const policy::Decision decision = policy::evaluate(policies, request);
   if (decision.allowed) return {};
+  if (!decision.explicit_deny) {
+    const keys::Context context{
+        {"aws:s3:arn", bucket_arn(use.bucket, use.wide ? std::string_view() : use.key)}};
+    constexpr std::string_view kService = "kms:";
+    store::Txn txn = s3.db.begin();
+    TRY(const bool granted, keys::is_granted(txn, *key,
+                                             {.principal = request.subject.arn,
+                                              .role = request.subject.role_arn,
+                                              .operation = use.action.substr(kService.size()),
+                                              .context = &context}));
+    if (granted) return {};
+  }
   return fail(denial(request, decision));
 }
 
