@@ -213,12 +213,14 @@ Task<Entry> Objects::copy(CopyRequest request, Conditions conditions, Cause caus
     }
     if (request.tags) content.metadata.tags = *request.tags;
     if (request.checksums) content.checksums = *request.checksums;
+    if (request.etag) content.parts.clear();
     content.metadata.storage_class = request.storage_class.value_or("");
     content.metadata.lock = request.lock;
     TRY(content.protection, state.rewrap(content.protection, request));
     TRY(State::add_uses(txn, content.segments, true));
     entry = Entry{};
-    entry.etag = state.etag_for(content.protection.guard, source->entry.etag);
+    entry.etag =
+        state.etag_for(content.protection.guard, request.etag.value_or(source->entry.etag));
     return state.replace(txn, {bucket, entry, content, conditions, cause}, drops);
   };
   Task<void> change = state.change(decide);

@@ -255,9 +255,11 @@ struct CopyRequest {
   std::optional<std::map<std::string, std::string>> tags;  // …and the source's tags.
   std::optional<std::string> storage_class;                // Nothing: the usual one.
   std::optional<std::vector<Checksum>> checksums;          // Nothing: the source's.
-  Lock lock;                                               // The source's does not go along.
-  std::optional<Protect> protect;                          // Of the copy; nothing: its bucket's.
-  Secret from_caller_key;  // Of the source, where a caller's key guards it.
+  std::optional<std::string>
+      etag;   // Of the whole, as if it were written at once; else the source's.
+  Lock lock;  // The source's does not go along.
+  std::optional<Protect> protect;  // Of the copy; nothing: its bucket's.
+  Secret from_caller_key;          // Of the source, where a caller's key guards it.
 };
 
 struct ReplicateRequest {

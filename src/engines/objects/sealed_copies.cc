@@ -95,7 +95,7 @@ Task<Entry> Objects::copy_sealed_anew(CopyRequest request, Conditions conditions
   metadata.tags = request.tags ? std::move(*request.tags) : source.metadata.tags;
   metadata.storage_class = request.storage_class.value_or("");
   Digests digests;
-  digests.etag = source.entry.etag;
+  digests.etag = request.etag.value_or(source.entry.etag);
   // Those of parts belong to an object in parts; the copy is written at once.
   for (const Checksum& checksum : source.checksums) {
     if (!checksum.composite) digests.checksums.push_back(checksum);

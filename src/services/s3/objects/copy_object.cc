@@ -69,37 +69,61 @@ void take_redirect_of_copy(const CopyObjectRequest& in, const objects::Object& s
   put_attribute(request.metadata->attributes, name, in.website_redirect_location());
 }
 
-// AWS: the copy has a checksum of the kind that is asked for; the bytes are read for it where the
-// source has none. See copy_object_checksums.test.
-Task<std::vector<objects::Checksum>> checksums_of_copy(S3& s3, objects::ObjectId from,
-                                                       std::string etag, Secret caller_key,
-                                                       ChecksumKind kind) {
-  CO_TRY(objects::Reader reader, co_await s3.objects.read(std::move(from)));
-  for (const objects::Checksum& checksum : reader.object().checksums) {
-    if (!checksum.composite && checksum.kind == auth::name_of(kind)) {
-      co_return std::vector<objects::Checksum>{checksum};
-    }
+bool shows_digest(objects::Guard guard) {
+  return guard == objects::Guard::none || guard == objects::Guard::platform;
+}
+
+// What is computed of a copy's bytes. AWS: a copy is written at once, whatever its source was: its
+// etag and its checksum are of the whole. It has a checksum of the kind that is asked for, or else
+// of its source's. See copy_object_checksums.test.
+struct Computed {
+  bool etag = false;
+  std::optional<ChecksumKind> kind;
+};
+
+Result<Computed> computed_of_copy(const CopyObjectRequest& in, const objects::Object& source,
+                                  const objects::Protect& protect) {
+  Computed out;
+  const bool hidden = !shows_digest(source.protection.guard) && shows_digest(protect.guard);
+  out.etag = source.entry.parts != 0 || hidden;
+  std::string_view kind = in.checksum_algorithm();
+  if (kind.empty() && !source.checksums.empty() && source.checksums.front().composite) {
+    kind = source.checksums.front().kind;
   }
-  if (reader.object().entry.etag != etag) co_return fail(ErrorKind::conflict, "replaced");
-  CO_TRY(reader.unlock(caller_key));
+  if (kind.empty()) return out;
+  TRY(out.kind, parse_algorithm(kind));
+  return out;
+}
+
+Task<void> compute(S3& s3, objects::CopyRequest* request, Computed computed) {
+  CO_TRY(objects::Reader reader, co_await s3.objects.read(request->from));
+  for (const objects::Checksum& checksum : reader.object().checksums) {
+    if (!computed.kind || checksum.composite) continue;
+    if (checksum.kind != auth::name_of(*computed.kind)) continue;
+    request->checksums = std::vector<objects::Checksum>{checksum};
+    computed.kind.reset();
+  }
+  if (!computed.etag && !computed.kind) co_return ok;
+  if (reader.object().entry.etag != request->from_etag) {
+    co_return fail(ErrorKind::conflict, "replaced");
+  }
+  CO_TRY(reader.unlock(request->from_caller_key));
   const ByteRange all{0, reader.size()};
-  CO_TRY(objects::Digests digests, co_await digest(s3, reader, all, kind));
-  co_return std::move(digests.checksums);
+  CO_TRY(objects::Digests digests, co_await digest(s3, reader, all, computed.kind));
+  if (computed.etag) request->etag = std::move(digests.etag);
+  if (computed.kind) request->checksums = std::move(digests.checksums);
+  co_return ok;
 }
 
 }  // namespace
 
-// DIVERGES: the copy shares the source's bytes and keeps its etag, also that of an object that was
-// written in parts, where AWS computes one over the whole.
+// The copy shares the source's bytes where both are sealed alike.
 Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest in) {
   CO_TRY(const objects::ObjectId to,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
   CO_TRY(const objects::ObjectId from,
          open_copy_source(s3, call, in.copy_source(), in.expected_source_bucket_owner()));
-  std::optional<ChecksumKind> kind;
-  if (in.has_checksum_algorithm()) {
-    CO_TRY(kind, parse_algorithm(in.checksum_algorithm()));
-  }
+  if (in.has_checksum_algorithm()) CO_TRY(parse_algorithm(in.checksum_algorithm()));
   CO_TRY(objects::CopyRequest request, read_request(in, from, to));
   CO_TRY(request.lock, read_lock(s3, call, to, in));
   const Result<objects::Object> source = s3.objects.describe(from);
@@ -113,13 +137,11 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
   }
   request.from_etag = source->entry.etag;
   CO_TRY(request.from_caller_key, admit_reader(s3, call, *source, source_customer_headers(in)));
-  if (kind) {
-    CO_TRY(request.checksums, co_await checksums_of_copy(s3, from, source->entry.etag,
-                                                         request.from_caller_key, *kind));
-  }
-  const std::vector<objects::Checksum> checksums = request.checksums.value_or(source->checksums);
   CO_TRY(request.protect, co_await read_encryption(s3, call, encryption_headers(in), to));
   const objects::Protection protection = shown_protection(*request.protect);
+  CO_TRY(const Computed computed, computed_of_copy(in, *source, *request.protect));
+  if (computed.etag || computed.kind) CO_TRY(co_await compute(s3, &request, computed));
+  const std::vector<objects::Checksum> checksums = request.checksums.value_or(source->checksums);
   CO_TRY(const objects::Conditions conditions, target_conditions(call));
   const auto tags = request.tags;
   take_redirect_of_copy(in, *source, request);
@@ -139,7 +161,7 @@ Task<CopyObjectOutput> copy_object(S3& s3, wire::Call& call, CopyObjectRequest i
   const auto result = out.make_copy_object_result();
   result.set_etag(quoted_etag(entry->etag));
   result.set_last_modified(std::chrono::floor<seconds>(entry->modified));
-  write_checksums(result, checksums, source->entry.parts);
+  write_checksums(result, checksums, 0);
   co_return out;
 }
 

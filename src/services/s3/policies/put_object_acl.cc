@@ -4,8 +4,8 @@
 namespace millrace::s3 {
 
 // AWS: refused where lists are disabled, whatever it says. See put_object_acl.test.
-// DIVERGES: a document that says what holds there anyway is taken, as s3cmd gives each copy the list
-// of its source.
+// DIVERGES: a document that says what holds there anyway is taken, as s3cmd gives each copy the
+// list of its source.
 Task<PutObjectAclOutput> put_object_acl(S3& s3, wire::Call& call, PutObjectAclRequest in) {
   CO_TRY(objects::ObjectId id,
          open_key(s3, call, in.bucket(), in.key(), in.expected_bucket_owner()));
