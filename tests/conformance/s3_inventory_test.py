@@ -117,6 +117,57 @@ def _(_):
         wait_until("the weekly report", lambda: _report(s3, "listed", "weekly"))
 
 
+@tests.add("a report as Parquet, which SQL reads", needs=_NEEDED)
+def _(_):
+    with Server() as server:
+        s3 = server.client("s3")
+        for bucket in ("listed", "reports"):
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket="listed", VersioningConfiguration={"Status": "Enabled"})
+        kept = s3.put_object(Bucket="listed", Key="in/a b", Body=b"12345")
+        marker = s3.delete_object(Bucket="listed", Key="in/gone")["VersionId"]
+        to = {"Bucket": "arn:aws:s3:::reports", "Format": "Parquet", "Prefix": "p"}
+        fields = ["Size", "LastModifiedDate", "ETag", "IsMultipartUploaded", "EncryptionStatus"]
+        s3.put_bucket_inventory_configuration(
+            Bucket="listed", Id="columns", InventoryConfiguration=_configuration(
+                "columns", IncludedObjectVersions="All", OptionalFields=fields,
+                Destination={"S3BucketDestination": to}))
+        folder = "p/listed/columns/"
+        _advance(server, _DAY)
+        s3 = server.client("s3")
+
+        def manifest():
+            keys = [item["Key"] for item in
+                    s3.list_objects_v2(Bucket="reports", Prefix=folder).get("Contents", [])]
+            found = [key for key in keys if key.endswith("/manifest.json")]
+            return found and json.load(s3.get_object(Bucket="reports", Key=found[0])["Body"])
+
+        report = wait_until("the report", manifest)
+        equal((report["fileFormat"], report["fileSchema"]), (
+            "Parquet", "message s3.inventory { required binary bucket (UTF8); required binary key "
+            "(UTF8); required binary version_id (UTF8); required boolean is_latest; required "
+            "boolean is_delete_marker; optional int64 size; optional int64 last_modified_date "
+            "(TIMESTAMP_MILLIS); optional binary e_tag (UTF8); optional boolean "
+            "is_multipart_uploaded; optional binary encryption_status (UTF8); }"))
+        file = report["files"][0]
+        content = s3.get_object(Bucket="reports", Key=file["key"])["Body"].read()
+        equal((file["key"].endswith(".parquet"), len(content), hashlib.md5(content).hexdigest()),
+              (True, file["size"], file["MD5checksum"]))
+        answer = s3.select_object_content(
+            Bucket="reports", Key=file["key"], ExpressionType="SQL",
+            Expression="SELECT s.key, s.version_id, s.is_latest, s.is_delete_marker, s.size, "
+                       "s.e_tag, s.is_multipart_uploaded, s.encryption_status FROM S3Object s",
+            InputSerialization={"Parquet": {}}, OutputSerialization={"JSON": {}})
+        rows = b"".join(event["Records"]["Payload"] for event in answer["Payload"]
+                        if "Records" in event)
+        rows = [json.loads(row) for row in rows.splitlines()]
+        equal([(row["key"], row["version_id"], row["is_delete_marker"], row.get("size"),
+                row.get("encryption_status")) for row in rows],
+              [("in/a b", kept["VersionId"], False, 5, "SSE-S3"),
+               ("in/gone", marker, True, None, None)])
+        equal(rows[0]["e_tag"], kept["ETag"].strip('"'))
+
+
 if __name__ == "__main__":
     with Server() as shared:
         sys.exit(tests.run(shared, services=shared.services()))

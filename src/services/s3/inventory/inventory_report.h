@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "services/s3/configurations.h"
+#include "services/s3/inventory/parquet_file.h"
 
 namespace millrace::s3 {
 
@@ -17,15 +18,18 @@ class InventoryColumns {
   // `owner`: the canonical id of the bucket's.
   InventoryColumns(const api::InventoryConfiguration& configuration, std::string owner);
 
-  // "Bucket, Key, …" as manifests name them.
+  // "Bucket, Key, …" as manifests of CSV name them.
   std::string schema() const;
+  // The columns of Parquet, which have names of their own.
+  std::vector<ParquetColumn> parquet() const;
   // Whether a version must be described beyond its entry.
   bool need_content() const { return need_content_; }
   bool need_replication() const;
-  // One line of CSV, with its line feed. `object` is null where need_content()
-  // is not.
-  std::string row(const objects::ListedVersion& version, const objects::Object* object,
-                  std::string_view replication) const;
+  // What a version has in each column. `object` is null where need_content() is not.
+  std::vector<ParquetCell> cells(const objects::ListedVersion& version,
+                                 const objects::Object* object, std::string_view replication) const;
+  // The same as a line of CSV, with its line feed.
+  static std::string row(const std::vector<ParquetCell>& cells);
 
  private:
   std::string owner_;
@@ -43,6 +47,7 @@ struct InventoryFile {
 struct InventoryManifest {
   std::string source, destination;  // Buckets.
   Time time{};
+  std::string_view format = "CSV";
   std::string schema;
   std::vector<InventoryFile> files;
 };

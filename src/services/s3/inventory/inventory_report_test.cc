@@ -38,7 +38,7 @@ TEST(InventoryReportTest, ColumnsAreInAwssOrder) {
             "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, ETag, "
             "StorageClass");
   EXPECT_FALSE(columns.need_content());
-  EXPECT_EQ(columns.row(version("a b\"c"), nullptr, ""),
+  EXPECT_EQ(InventoryColumns::row(columns.cells(version("a b\"c"), nullptr, "")),
             "\"bucket\",\"a%20b%22c\",\"v1\",\"true\",\"false\",\"5\",\"2019-02-06T00:00:38.000Z\","
             "\"5d41\",\"STANDARD\"\n");
 }
@@ -50,7 +50,7 @@ TEST(InventoryReportTest, MarkerHasNothingButItsNameAndTime) {
   EXPECT_TRUE(columns.need_content());
   objects::ListedVersion marker = version("k");
   marker.entry.marker = true;
-  EXPECT_EQ(columns.row(marker, nullptr, ""),
+  EXPECT_EQ(InventoryColumns::row(columns.cells(marker, nullptr, "")),
             "\"bucket\",\"k\",\"v1\",\"true\",\"true\",\"\",\"2019-02-06T00:00:38.000Z\",\"\"\n");
 }
 
@@ -62,7 +62,7 @@ TEST(InventoryReportTest, EncryptionAndOwnerAreTold) {
   objects::Object object;
   object.protection.guard = objects::Guard::named;
   object.protection.wide = true;
-  EXPECT_EQ(columns.row(version("k"), &object, ""),
+  EXPECT_EQ(InventoryColumns::row(columns.cells(version("k"), &object, "")),
             "\"bucket\",\"k\",\"SSE-KMS\",\"ENABLED\",\"owner\"\n");
 }
 

@@ -2,11 +2,11 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include "base/hash.h"
 #include "runtime/clock.h"
 #include "runtime/log.h"
+#include "services/s3/inventory/gzip.h"
 #include "services/s3/lifecycle/lifecycle_plan.h"
 #include "services/s3/replication/replication_state.h"
 
@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::string_view kArn = "arn:aws:s3:::";
 constexpr std::chrono::days kWeek{7};
-constexpr size_t kFlushBytes = 256 * 1024;
 
 store::Timer next_round(Time now) {
   return {.kind = std::string(kInventoryTimer),
@@ -24,33 +23,36 @@ store::Timer next_round(Time now) {
           .payload = {}};
 }
 
-// Gzip, in pieces.
-class Gzip final {
+// Rows as the bytes of a file: CSV that is packed as a whole, or Parquet.
+class RowFile final {
  public:
-  Gzip() {
-    constexpr int kGzip = 15 + 16;  // zlib: the largest window, in gzip's format.
-    ASSERT(deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, 8,
-                        Z_DEFAULT_STRATEGY) == Z_OK);
+  RowFile(const InventoryColumns& columns, bool parquet) {
+    if (parquet) parquet_.emplace("s3.inventory", columns.parquet());
   }
-  ~Gzip() { deflateEnd(&stream_); }
-  Gzip(const Gzip&) = delete;
-  Gzip& operator=(const Gzip&) = delete;
 
-  void update(BytesView plain, bool last, Bytes& out) {
-    Bytes input(plain);
-    stream_.next_in = reinterpret_cast<Bytef*>(input.data());
-    stream_.avail_in = static_cast<uInt>(input.size());
-    Bytes piece(kFlushBytes, '\0');
-    do {
-      stream_.next_out = reinterpret_cast<Bytef*>(piece.data());
-      stream_.avail_out = static_cast<uInt>(piece.size());
-      ASSERT(deflate(&stream_, last ? Z_FINISH : Z_NO_FLUSH) != Z_STREAM_ERROR);
-      out.append(piece, 0, piece.size() - stream_.avail_out);
-    } while (stream_.avail_out == 0);
+  void add(const std::vector<ParquetCell>& cells) {
+    if (parquet_) {
+      parquet_->add_row(cells);
+    } else {
+      lines_ += InventoryColumns::row(cells);
+    }
+  }
+  // What there is to write; with the last rows, all of it.
+  Bytes take(bool last) {
+    if (parquet_) {
+      if (last) return parquet_->finish();
+      return parquet_->rows() < kParquetGroupRows ? Bytes() : parquet_->take_rows();
+    }
+    Bytes out;
+    gzip_.update(lines_, last, out);
+    lines_.clear();
+    return out;
   }
 
  private:
-  z_stream stream_{};
+  std::optional<ParquetFile> parquet_;
+  Gzip gzip_;
+  Bytes lines_;
 };
 
 // One report on its way.
@@ -65,6 +67,7 @@ struct Report {
     target = to.bucket().substr(std::min(kArn.size(), to.bucket().size()));
     folder = fmt::format("{}{}{}/{}", to.prefix(), to.prefix().empty() ? "" : "/", bucket.name, id);
     prefix = wanted.filter().prefix();
+    parquet = to.format() == "Parquet";
     all_versions = wanted.included_object_versions() == "All";
     const api::InventoryEncryption encryption = to.encryption();
     if (encryption.has_ssekms()) {
@@ -80,6 +83,7 @@ struct Report {
   std::string id;
   InventoryColumns columns;
   std::string target, folder, prefix;
+  bool parquet = false;
   bool all_versions = false;
   std::optional<objects::Protect> protect;
   Time time{};
@@ -107,7 +111,8 @@ Task<void> put_text(Report* report, std::string key, Bytes text, std::string_vie
   co_return ok;
 }
 
-Result<std::string> row_of(const Report& report, const objects::ListedVersion& version) {
+Result<std::vector<ParquetCell>> cells_of(const Report& report,
+                                          const objects::ListedVersion& version) {
   std::optional<objects::Object> object;
   if (report.columns.need_content() && !version.entry.marker) {
     Result<objects::Object> found = report.s3.objects.describe(
@@ -119,7 +124,7 @@ Result<std::string> row_of(const Report& report, const objects::ListedVersion& v
   if (report.columns.need_replication()) {
     TRY(replication, replication_status(report.s3.db, version.entry));
   }
-  return report.columns.row(version, object ? &*object : nullptr, replication);
+  return report.columns.cells(version, object ? &*object : nullptr, replication);
 }
 
 // The next page of versions, newest only unless all are wanted; what is behind
@@ -141,30 +146,29 @@ Result<std::vector<objects::ListedVersion>> next_page(const Report& report,
 
 Task<InventoryFile> write_rows(Report* report) {
   InventoryFile out;
-  out.key = fmt::format("{}/data/{}.csv.gz", report->folder,
+  out.key = fmt::format("{}/data/{}.{}", report->folder,
                         to_hex(sha256(fmt::format("{} {} {}", report->bucket.id, report->id,
                                                   to_iso8601(report->time))))
-                            .substr(0, 32));
+                            .substr(0, 32),
+                        report->parquet ? "parquet" : "csv.gz");
   objects::ObjectId id{report->target, out.key, {}};
   objects::Metadata metadata;
   metadata.attributes["content-type"] = "application/octet-stream";
   std::optional<objects::Protect> protect = report->protect;
   CO_TRY(objects::Writer writer, co_await report->s3.objects.write(
                                      std::move(id), std::move(metadata), true, std::move(protect)));
-  Gzip gzip;
+  RowFile file(report->columns, report->parquet);
   Digest md5(DigestKind::md5);
   objects::ListVersionsRequest request;
   request.bucket = report->bucket.name;
   request.prefix = report->prefix;
   for (bool more = true; more;) {
     CO_TRY(const auto page, next_page(*report, request, more));
-    Bytes rows;
     for (const objects::ListedVersion& version : page) {
-      CO_TRY(const std::string row, row_of(*report, version));
-      rows += row;
+      CO_TRY(const auto cells, cells_of(*report, version));
+      file.add(cells);
     }
-    Bytes packed;
-    gzip.update(rows, !more, packed);
+    const Bytes packed = file.take(!more);
     md5.update(packed);
     out.size_bytes += packed.size();
     CO_TRY(co_await writer.write(packed));
@@ -188,6 +192,10 @@ Task<void> write_report(Report* report) {
   manifest.destination = report->target;
   manifest.time = report->time;
   manifest.schema = report->columns.schema();
+  if (report->parquet) {
+    manifest.format = "Parquet";
+    manifest.schema = ParquetFile("s3.inventory", report->columns.parquet()).schema();
+  }
   // AWS: Hive finds the files of a report by a list of their addresses.
   std::string links = fmt::format("s3://{}/{}\n", report->target, file.key);
   const std::string hive = fmt::format("{}/hive/dt={:%Y-%m-%d-%H-%M}/symlink.txt", report->folder,

@@ -1,6 +1,6 @@
 // The round of inventories: at midnight UTC, every report that is due is
-// written: a file of CSV, gzipped, and then the manifest that names it, in the
-// bucket that the configuration says.
+// written: a file of gzipped CSV or of Parquet, and then the manifest that
+// names it, in the bucket that the configuration says.
 //
 // A round is a timer, so that it survives the process, and a clock that is
 // moved on brings it on. Weekly reports are written on Sundays. The names of a
@@ -11,7 +11,7 @@
 // the next midnight.
 //
 // Threads: subscribe() before the timers start; the round runs on their loop.
-// Memory: a page of the listing. Source: S3 User Guide, "Cataloging and
+// Memory: a page of the listing, of Parquet a group of rows. Source: S3 User Guide, "Cataloging and
 // analyzing your data with S3 Inventory".
 #pragma once
 
