@@ -182,7 +182,7 @@ struct Platform::Parts {
   Keys keys{identities, outside.clock};
   s3::AccessLogs access_logs{{objects, db, outside.clock, outside.random}};
   s3::S3 s3_service{objects, pool, permissions, outside.clock, keys, sql, keyring, db, access_logs};
-  s3::LifecycleRounds lifecycle{objects, db, outside.clock};
+  s3::LifecycleRounds lifecycle{objects, db, outside.clock, &access_logs};
   s3::RestoreTimers restores{objects};
   s3::Replication replication{s3_service};
   s3::InventoryRounds inventories{s3_service};

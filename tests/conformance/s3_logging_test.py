@@ -139,6 +139,56 @@ def _(_):
         check("REST.PUT.OBJECT" in [line["operation"] for line in lines], lines)
 
 
+@tests.add("each key of a DeleteObjects has a line, and what the lifecycle does", needs=_NEEDED)
+def _(_):
+    with Server() as server:
+        s3 = _logged(server, "own")
+        s3.put_bucket_versioning(Bucket="own", VersioningConfiguration={"Status": "Enabled"})
+        old = s3.put_object(Bucket="own", Key="by hand", Body=b"12345")["VersionId"]
+        marker = s3.delete_objects(Bucket="own", Delete={"Quiet": True, "Objects": [
+            {"Key": "by hand", "VersionId": old}, {"Key": "none"}]})
+        equal(marker.get("Errors"), None)
+        s3.put_bucket_lifecycle_configuration(Bucket="own", LifecycleConfiguration={"Rules": [
+            {"ID": "a", "Status": "Enabled", "Filter": {"Prefix": "short"},
+             "Expiration": {"Days": 1}},
+            {"ID": "b", "Status": "Enabled", "Filter": {"Prefix": "cold"},
+             "Transitions": [{"Days": 0, "StorageClass": "GLACIER"}]},
+            {"ID": "c", "Status": "Enabled", "Filter": {"Prefix": ""},
+             "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+             "NoncurrentVersionExpiration": {"NoncurrentDays": 1}}]})
+        short = s3.put_object(Bucket="own", Key="short", Body=b"123")["VersionId"]
+        s3.put_object(Bucket="own", Key="cold", Body=b"1" * 200_000)
+        s3.create_multipart_upload(Bucket="own", Key="unfinished")
+        _advance(server, 3 * 24 * 3600)
+        s3 = server.client("s3")
+        wait_until("the first round", lambda: "Uploads" not in s3.list_multipart_uploads(
+            Bucket="own") and "DeleteMarkers" in s3.list_object_versions(
+                Bucket="own", Prefix="short"))
+        _advance(server, 3 * 24 * 3600)
+        s3 = server.client("s3")
+        wait_until("the second round", lambda: short not in [
+            item["VersionId"] for item in s3.list_object_versions(
+                Bucket="own", Prefix="short").get("Versions", [])])
+        server.stop()
+        server.start()
+        s3 = server.client("s3")
+        text = "".join(s3.get_object(Bucket="logs", Key=item["Key"])["Body"].read().decode()
+                       for item in s3.list_objects_v2(Bucket="logs", Prefix="own/")["Contents"])
+        own = [re.sub(r" \[[^]]*\]", "", line).split(" ") for line in text.splitlines()
+               if " BATCH." in line or " S3." in line]
+        owner = own[0][0]
+        batch = [line for line in own if line[5] == "BATCH.DELETE.OBJECT"]
+        equal([(line[3], line[6], line[7:12], line[16], line[18], line[20]) for line in batch][0],
+              (owner, "by%20hand", ["-", "204", "-", "-", "5"], old, "SigV4", "AuthHeader"))
+        equal([line[6] for line in batch], ["by%20hand", "none"])
+        lifecycle = sorted((line[5], line[6], line[11]) for line in own if line[3] == "AmazonS3")
+        for act in (("S3.CREATE.DELETEMARKER", "short", "-"), ("S3.EXPIRE.OBJECT", "short", "3"),
+                    ("S3.TRANSITION.OBJECT", "cold", "200000"),
+                    ("S3.DELETE.UPLOAD", "unfinished", "-")):
+            check(act in lifecycle, f"{act}: {lifecycle}")
+        equal({line[2] for line in own if line[3] == "AmazonS3"}, {"-"})
+
+
 if __name__ == "__main__":
     with Server() as shared:
         sys.exit(tests.run(shared, services=shared.services()))

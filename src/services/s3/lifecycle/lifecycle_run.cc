@@ -6,6 +6,8 @@
 
 #include "runtime/log.h"
 #include "services/s3/lifecycle/lifecycle_document.h"
+#include "services/s3/logging/access_logs.h"
+#include "services/s3/logging/own_acts.h"
 #include "services/s3/notifications.h"
 
 namespace millrace::s3 {
@@ -103,21 +105,25 @@ Result<void> announce_move(store::Txn& txn, const objects::Bucket& bucket,
 }  // namespace
 
 LifecycleRounds::LifecycleRounds(objects::Objects& objects, store::Database& db,
-                                 runtime::Clock& clock)
-    : objects_(objects), db_(db), clock_(clock), classes_(db, clock, &announce_move) {}
+                                 runtime::Clock& clock, AccessLogs* logs)
+    : objects_(objects), db_(db), clock_(clock), logs_(logs), classes_(db, clock, &announce_move) {}
 
 Task<void> LifecycleRounds::carry_out(std::string bucket, LifecycleWork work) {
   const size_t removals = work.removals.size();
   size_t moves = 0;
   if (removals > 0) {
     objects::Cause cause = lifecycle_cause("Lifecycle Expiration");
-    CO_TRY(const auto removed,
+    CO_TRY(auto removed,
            co_await objects_.remove_all(bucket, std::move(work.removals), std::move(cause)));
     CO_TRY(first_serious(removed));
+    if (is_logged(bucket)) CO_TRY(co_await log_removals(bucket, std::move(removed)));
   }
   if (!work.moves.empty()) {
     objects::Cause cause = lifecycle_cause("Lifecycle Transition");
+    std::vector<objects::MoveRequest> asked;
+    if (is_logged(bucket)) asked = work.moves;
     CO_TRY(moves, co_await classes_.move_all(bucket, std::move(work.moves), std::move(cause)));
+    CO_TRY(co_await log_moves(bucket, std::move(asked)));
   }
   if (removals + moves > 0) {
     runtime::log(runtime::LogLevel::info, "s3.lifecycle",
@@ -126,6 +132,45 @@ Task<void> LifecycleRounds::carry_out(std::string bucket, LifecycleWork work) {
                   {"moves", std::to_string(moves)}});
   }
   co_return ok;
+}
+
+bool LifecycleRounds::is_logged(std::string_view bucket) const {
+  return logs_ != nullptr && logs_->watches(bucket);
+}
+
+Task<void> LifecycleRounds::log_removals(std::string bucket,
+                                         std::vector<Result<objects::Removal>> removals) {
+  CO_TRY(const objects::Bucket of, objects_.bucket(bucket));
+  for (const Result<objects::Removal>& removal : removals) {
+    if (!removal || (!removal->marker && !removal->removed)) continue;
+    const bool marked = removal->marker.has_value();
+    std::string line = lifecycle_line(of, clock_.now(), marked ? kMarked : kExpired,
+                                      marked ? *removal->marker : *removal->removed);
+    CO_TRY(co_await logs_->note(bucket, std::move(line)));
+  }
+  co_return ok;
+}
+
+// Of what is now of the class that it was to have.
+Task<void> LifecycleRounds::log_moves(std::string bucket, std::vector<objects::MoveRequest> moves) {
+  if (moves.empty()) co_return ok;
+  CO_TRY(const objects::Bucket of, objects_.bucket(bucket));
+  for (const objects::MoveRequest& move : moves) {
+    const Result<objects::Object> moved = objects_.describe({bucket, move.key, move.version});
+    if (!moved || moved->entry.storage_class != move.storage_class) continue;
+    std::string line =
+        lifecycle_line(of, clock_.now(), transition_act(move.storage_class), moved->entry);
+    CO_TRY(co_await logs_->note(bucket, std::move(line)));
+  }
+  co_return ok;
+}
+
+Task<void> LifecycleRounds::log_abort(objects::Upload upload) {
+  CO_TRY(const objects::Bucket of, objects_.bucket(upload.bucket));
+  objects::Entry entry;
+  entry.object_key = upload.object_key;
+  std::string line = lifecycle_line(of, clock_.now(), kUploadDeleted, entry);
+  co_return co_await logs_->note(upload.bucket, std::move(line));
 }
 
 void LifecycleRounds::subscribe(store::Timers& timers) {
@@ -210,6 +255,7 @@ Task<void> LifecycleRounds::walk_uploads(std::string bucket, LifecycleRules rule
       objects::ObjectId id{upload.bucket, upload.object_key, {}};
       const Result<void> aborted = co_await objects_.abort_upload(std::move(id), upload.id);
       if (!aborted && aborted.error().kind != ErrorKind::not_found) co_return aborted;
+      if (aborted && is_logged(upload.bucket)) CO_TRY(co_await log_abort(upload));
     }
     more = listing.truncated;
     request.after_key = listing.last_key;

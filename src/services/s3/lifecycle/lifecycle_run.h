@@ -18,6 +18,8 @@
 
 namespace millrace::s3 {
 
+class AccessLogs;
+
 inline constexpr std::string_view kLifecycleTimer = "s3.lifecycle";
 
 // Where a round stands; gone when it has ended.
@@ -37,8 +39,9 @@ inline constexpr store::Table<LifecycleProgress> kLifecycleProgress{"s3.lifecycl
 
 class LifecycleRounds final {
  public:
-  // All outlive it; it outlives the timers.
-  LifecycleRounds(objects::Objects& objects, store::Database& db, runtime::Clock& clock);
+  // All outlive it; it outlives the timers. `logs` may be null: nobody keeps lines of what is done.
+  LifecycleRounds(objects::Objects& objects, store::Database& db, runtime::Clock& clock,
+                  AccessLogs* logs = nullptr);
 
   void subscribe(store::Timers& timers);
   // Sets the timer of the next midnight where none is set. Before the timers start.
@@ -52,10 +55,15 @@ class LifecycleRounds final {
   Task<void> save(LifecycleProgress progress);
 
   Task<void> carry_out(std::string bucket, LifecycleWork work);
+  bool is_logged(std::string_view bucket) const;
+  Task<void> log_removals(std::string bucket, std::vector<Result<objects::Removal>> removals);
+  Task<void> log_moves(std::string bucket, std::vector<objects::MoveRequest> moves);
+  Task<void> log_abort(objects::Upload upload);
 
   objects::Objects& objects_;
   store::Database& db_;
   runtime::Clock& clock_;
+  AccessLogs* logs_;
   objects::StorageClasses classes_;
 };
 

@@ -96,11 +96,17 @@ std::string write_access_line(const AccessLine& line) {
       fmt::format("{} {} [{:%d/%b/%Y:%H:%M:%S} +0000] {} {} {} {} {} ", line.owner, line.bucket,
                   when, or_dash(line.remote), or_dash(line.requester), or_dash(line.request_id),
                   line.operation, line.key.empty() ? "-" : uri_encode(line.key, true));
-  out += in_quotes(fmt::format("{} {} HTTP/1.{}", line.method, line.target, line.version_minor));
-  out += fmt::format(" {} {} {} {} {} {} ", line.status, or_dash(line.error_code),
-                     or_dash(line.bytes_sent), or_dash(line.object_size), line.taken.count(),
-                     line.taken.count());
-  out += in_quotes(line.referer) + " " + in_quotes(line.agent);
+  const std::string status = line.status == 0 ? "" : std::to_string(line.status);
+  if (line.method.empty()) {
+    out += fmt::format("- {} {} - {} - - - -", or_dash(status), or_dash(line.error_code),
+                       or_dash(line.object_size));
+  } else {
+    out += in_quotes(fmt::format("{} {} HTTP/1.{}", line.method, line.target, line.version_minor));
+    out += fmt::format(" {} {} {} {} {} {} ", status, or_dash(line.error_code),
+                       or_dash(line.bytes_sent), or_dash(line.object_size), line.taken.count(),
+                       line.taken.count());
+    out += in_quotes(line.referer) + " " + in_quotes(line.agent);
+  }
   out += fmt::format(" {} {} {} - {} {} - - -\n", or_dash(line.version_id), or_dash(line.host_id),
                      or_dash(line.signature), or_dash(line.authentication), or_dash(line.host));
   return out;

@@ -1,8 +1,7 @@
 // One line of a server access log, as AWS writes it. Pure.
 //
 // DIVERGES: the times end where the answer begins; TLS and access points are `-`.
-// DIVERGES: a DeleteObjects is one line, without those of its keys, and a copy is one line, without
-// that of its source.
+// DIVERGES: a copy is one line, without that of its source.
 //
 // Source: S3 User Guide, "Amazon S3 server access log format".
 #pragma once
@@ -15,7 +14,7 @@
 
 namespace millrace::s3 {
 
-// Empty members are written as `-`.
+// Empty members are written as `-`. What no request of its own caused has no method.
 struct AccessLine {
   std::string_view owner, bucket;  // The owner's canonical id.
   Time time{};

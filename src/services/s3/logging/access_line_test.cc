@@ -56,6 +56,20 @@ TEST(AccessLineTest, LineHasAwssFieldsInTheirOrder) {
             "\"S3Console/0.4\" - s9lzHYrFp76Z= SigV4 - AuthHeader localhost:4566 - - -\n");
 }
 
+TEST(AccessLineTest, WhatNoRequestCausedHasNone) {
+  AccessLine line;
+  line.owner = "0ff1ce";
+  line.bucket = "bucket";
+  line.time = Time(std::chrono::seconds(1549411238));
+  line.requester = "AmazonS3";
+  line.operation = "S3.EXPIRE.OBJECT";
+  line.key = "k";
+  line.object_size = "5";
+  EXPECT_EQ(write_access_line(line),
+            "0ff1ce bucket [06/Feb/2019:00:00:38 +0000] - AmazonS3 - S3.EXPIRE.OBJECT k - - - - 5 "
+            "- - - - - - - - - - - - -\n");
+}
+
 TEST(AccessLineTest, WhatAClientSendsStaysWithinItsQuotes) {
   AccessLine line;
   line.owner = line.bucket = line.operation = "x";

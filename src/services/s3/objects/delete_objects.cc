@@ -1,6 +1,8 @@
 #include "services/s3/conditions.h"
 #include "services/s3/digest_headers.h"
 #include "services/s3/locks/lock_fields.h"
+#include "services/s3/logging/access_logs.h"
+#include "services/s3/logging/own_acts.h"
 #include "services/s3/policies/authorize.h"
 #include "services/s3/versions.h"
 
@@ -47,6 +49,33 @@ Result<objects::RemoveRequest> read_object(const S3& s3, const wire::Call& call,
   if (object.has_size()) out.conditions.size_bytes = static_cast<uint64_t>(object.size());
   if (object.has_last_modified_time()) out.conditions.modified = object.last_modified_time();
   return out;
+}
+
+// AWS: each key has a line of the log beside the request's. See
+// tests/conformance/s3_logging_test.py.
+Task<void> note_deletions(S3& s3, wire::Call& call, std::string bucket,
+                          std::vector<api::ObjectIdentifier> objects,
+                          std::vector<Result<objects::Removal>> removals) {
+  constexpr int kGone = 204;
+  for (size_t i = 0; i < objects.size(); ++i) {
+    const Result<objects::Removal>& removal = removals[i];
+    BatchDeletion deletion{.bucket = bucket, .key = objects[i].key(), .status = kGone};
+    Error error;
+    std::string version(objects[i].version_id());
+    if (!removal) {
+      error = translate(s3, {bucket, std::string(deletion.key)}, lock_error(removal.error()));
+      deletion.error_code = error.code;
+      deletion.status = error.http_status;
+    } else if (removal->marker) {
+      version = shown_version(s3, *removal->marker);
+    } else if (removal->removed) {
+      deletion.size_bytes = removal->removed->size_bytes;
+    }
+    deletion.version = version;
+    std::string line = batch_line(s3, call, deletion);
+    if (!line.empty()) CO_TRY(co_await s3.access_logs.note(bucket, std::move(line)));
+  }
+  co_return ok;
 }
 
 // The objects of a request that may go, each with what it was asked as.
@@ -101,6 +130,9 @@ Task<DeleteObjectsOutput> delete_objects(S3& s3, wire::Call& call, DeleteObjects
     } else if (!given.quiet()) {
       add_deleted(s3, deleted, asked.objects[i], *removal);
     }
+  }
+  if (s3.access_logs.watches(bucket)) {
+    CO_TRY(co_await note_deletions(s3, call, bucket, std::move(asked.objects), *removals));
   }
   co_return out;
 }
