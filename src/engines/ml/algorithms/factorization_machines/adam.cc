@@ -74,7 +74,7 @@ struct Adam::State {
         linear_moments(2 * m.feature_dim()),
         sums(slices.size()),
         pairs(slices.size()),
-        pace(slices.size()) {
+        pace(slices.size(), Pace::kWorth, Pace::Watch::always) {
     for (const Slice& slice : slices) {
       moments.emplace_back(m.feature_dim() * moments_stride(slice));
     }

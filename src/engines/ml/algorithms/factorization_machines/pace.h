@@ -22,7 +22,14 @@ class Pace {
   static constexpr double kWorth = 0.85;
   static constexpr double kShareFreely = 1.2;
 
-  explicit Pace(size_t threads, double worth = kWorth) : threads_(threads), worth_(worth) {}
+  // Whether a team is left only when its turn to be compared comes, or also where it is slower
+  // than one thread was for some pieces in a row. It then need not be compared as often, which
+  // costs what the cores have in their caches, and is not left for a single piece that somebody
+  // interrupted.
+  enum class Watch : uint8_t { now_and_then, always };
+
+  explicit Pace(size_t threads, double worth = kWorth, Watch watch = Watch::now_and_then)
+      : threads_(threads), worth_(worth), watch_(watch) {}
 
   // Whether the next piece is to be done together. Begins the measurement.
   bool together() {
@@ -46,7 +53,10 @@ class Pace {
     // After a change a core finds in its own cache what it needs only after a while.
     if (trial_ && left_ >= kCounted) return;
     if (!trial_) {
-      known += kNewShare * (now - known);
+      const bool watched = watch_ == Watch::always;
+      known += kNewShare * ((watched ? std::min(now, kInterrupted * known) : now) - known);
+      slow_ = together && now > row_seconds_[0] ? slow_ + 1 : 0;
+      if (watched && slow_ == kSlow) left_ = 0;
     } else if (left_ + 1 == kCounted) {
       known = now;
     } else {
@@ -71,22 +81,31 @@ class Pace {
     const double times = tried > other ? tried / other : other / tried;
     together_ = worth;
     trial_ = false;
+    slow_ = 0;
     // The first comparisons see memory that was never touched, and are soon repeated.
-    const double stretch = std::min(kStretch, kFirstStretch * static_cast<double>(trials_ - 1));
+    const auto tries = static_cast<double>(trials_ - 1);
+    const double stretch = worth && watch_ == Watch::always
+                               ? std::min(kWatchedStretch, kFirstStretch * tries * tries)
+                               : std::min(kStretch, kFirstStretch * tries);
     left_ = static_cast<uint64_t>(stretch * std::clamp(times, 1.0, 40.0));
   }
 
   static constexpr uint64_t kTrial = 5;     // Pieces...
   static constexpr uint64_t kCounted = 3;   // ...of which the last so many count.
   static constexpr double kHopeless = 1.5;  // Times as slow: to try to work alone goes no further.
-  static constexpr double kStretch = 80;    // Pieces from one try to the next, or more.
+  static constexpr double kInterrupted = 1.5;  // Times as long as usual, at most, a piece counts.
+  static constexpr uint64_t kSlow = 8;         // Pieces in a row are more than an interruption.
+  static constexpr double kStretch = 80;       // Pieces from one try to the next, or more.
+  static constexpr double kWatchedStretch = 1000;
   static constexpr double kFirstStretch = 8;
   static constexpr double kNewShare = 0.3;  // Of a piece in what is known of its way.
 
   size_t threads_;
   double worth_;
+  Watch watch_;
   uint64_t left_ = 0;  // Pieces until the next choice.
   uint64_t trials_ = 0;
+  uint64_t slow_ = 0;     // Pieces by the team, in a row, that took longer than alone.
   bool together_ = true;  // Before the first choice, which is the other way.
   bool trial_ = false;
   runtime::Moment begin_;
