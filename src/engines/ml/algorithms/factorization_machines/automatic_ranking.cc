@@ -31,6 +31,9 @@ struct Candidate {
 
   std::string name() const {
     const std::string_view solver = kSolvers[static_cast<size_t>(settings.solver)];
+    if (settings.solver == Solver::softmax && !settings.factors.decay_fits_rows) {
+      return fmt::format("softmax, factors_wd {:.3g}", settings.factors.weight_decay);
+    }
     if (settings.solver != Solver::ials) return std::string(solver);
     return fmt::format("ials, unobserved_weight {:.3g}, factors_wd {:.3g}",
                        settings.unobserved_weight, settings.factors.weight_decay);
@@ -75,8 +78,12 @@ class Search {
       if (other.ndcg > best.ndcg) best = other;
     }
     best.settings.epochs = settings_for(training_, Solver::ials).epochs;
-    for (const Solver solver : {Solver::bpr, Solver::softmax}) {
-      Candidate other{settings_for(training_, solver)};
+    // What softmax fits to how little is known of each user is too much where tastes are plain.
+    Settings plain = settings_for(training_, Solver::softmax);
+    plain.factors.decay_fits_rows = false;
+    for (const Settings& settings :
+         {settings_for(training_, Solver::bpr), settings_for(training_, Solver::softmax), plain}) {
+      Candidate other{settings};
       try_it(other);
       if (other.ndcg > best.ndcg * (1 + kRanksBetter)) best = other;
     }

@@ -62,6 +62,49 @@ TEST_P(AutomaticOf, TakesLinearWeightsWhereThereAreNoInteractions) {
   EXPECT_EQ(model->row(0)[0], 0);
 }
 
+// Users and items whose labels are biases and noise, and, with a `strength`, pairs of two factors.
+RowBatch pairs(PredictorType type, double strength, uint64_t seed) {
+  constexpr uint32_t kUsers = 60, kItems = 50;
+  Generator generator(seed);
+  std::vector<double> biases(kUsers + kItems);
+  for (double& bias : biases) bias = 0.5 * generator.normal();
+  std::vector<double> factors(2 * biases.size());
+  for (double& factor : factors) factor = strength * generator.normal();
+  RowBatch rows;
+  for (int at = 0; at < 2000; ++at) {
+    const auto user = static_cast<uint32_t>(generator.below(kUsers));
+    const auto item = static_cast<uint32_t>(kUsers + generator.below(kItems));
+    double raw = biases[user] + biases[item];
+    for (size_t f = 0; f < 2; ++f) raw += factors[2 * user + f] * factors[2 * item + f];
+    rows.indices.insert(rows.indices.end(), {user, item});
+    rows.values.insert(rows.values.end(), {1, 1});
+    rows.end_row(type == PredictorType::regressor
+                     ? static_cast<float>(raw + generator.normal())
+                     : (generator.uniform() < sigmoid(raw) ? 1.0f : 0.0f));
+  }
+  return rows;
+}
+
+// Factors that gain less than a standard error on the rows held out are chance: one search in
+// three may see more of it where there is nothing.
+TEST_P(AutomaticOf, TakesFactorsOnlyWhereTheyGainMoreThanChance) {
+  int by_chance = 0;
+  int found = 0;
+  constexpr int kSeeds = 3;
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Listener without;
+    ASSERT_TRUE(test::run(solve_automatic, automatic(GetParam(), 110, 4),
+                          pairs(GetParam(), 0, seed), without));
+    by_chance += chosen(without).starts_with("linear weights") ? 0 : 1;
+    Listener with;
+    ASSERT_TRUE(test::run(solve_automatic, automatic(GetParam(), 110, 4),
+                          pairs(GetParam(), 1.2, seed), with));
+    found += chosen(with).starts_with("linear weights") ? 0 : 1;
+  }
+  EXPECT_LE(by_chance, 1);
+  EXPECT_EQ(found, kSeeds);
+}
+
 TEST_P(AutomaticOf, ResultsDoNotDependOnTheNumberOfThreads) {
   const Planted planted(GetParam(), 12, 8000, 23);
   std::optional<Model> first;

@@ -18,6 +18,8 @@ constexpr size_t kBlockPairs = 16;
 constexpr size_t kBlockRows = 2 * kBlockPairs;  // The row with the item, the row with the other.
 constexpr size_t kBlocksAhead = 256;            // Whose rows are drawn together.
 
+constexpr double kMostFitted = 2;  // Times as large is the default decay at most.
+
 // Half of the epochs go at full rate to where the model ranks well, the other half, slower and
 // slower, take the noise of single draws away.
 double slowed(uint64_t epoch, uint64_t epochs) {
@@ -48,6 +50,10 @@ class BprRun {
       members_.push_back(std::move(member));
     }
     rows_.resize(kBlocksAhead);
+    decay_ = static_cast<float>(settings_.factors.weight_decay);
+    if (settings_.factors.decay_fits_rows) {
+      decay_ *= static_cast<float>(std::clamp(std::sqrt(draws_.sparseness()), 1.0, kMostFitted));
+    }
   }
 
   Result<void> run() {
@@ -114,7 +120,6 @@ class BprRun {
     const FactorTable table{
         .rows = model_.row(0), .stride = model_.stride(), .slice = member.slice};
     const auto rate = static_cast<float>(settings_.factors.learning_rate * slowed_);
-    const auto decay = static_cast<float>(settings_.factors.weight_decay);
     for (size_t number = 0; number < blocks; ++number) {
       const Block block{&rows_[number], 0, rows_[number].size()};
       forward(table, block, member.sums.data(), member.pairs[number % 2].data(),
@@ -122,7 +127,7 @@ class BprRun {
       if (at == 0) linear_outputs(*block.batch, linear_[number % 2]);
       team_->meet();
       find_slopes(member, block, number, at == 0);
-      descend(table, block, member.sums.data(), member.slopes.data(), rate, decay);
+      descend(table, block, member.sums.data(), member.slopes.data(), rate, decay_);
       if (at == 0) move_linear(*block.batch, member.slopes);
     }
   }
@@ -181,6 +186,7 @@ class BprRun {
   std::unique_ptr<runtime::Team> team_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<RowBatch> rows_;  // Of blocks.
+  float decay_ = 0;             // Of factors.
   size_t pairs_ = 0;
   double slowed_ = 1;  // What rates are multiplied by in this epoch.
   std::array<std::array<float, kBlockRows>, 2> linear_{};  // Of two blocks, as `pairs`.

@@ -9,8 +9,9 @@
 // are drawn by negative_sampling (uniform; popularity and in_batch: those of other examples) until
 // one is found that the user has not taken; half of the time, one that an example of label 0 names,
 // where the user has such. Rows are taken in blocks: an output may be as old as the block before.
-// The bias stays 0: it ranks nothing. In the second half of `epochs` the rates fall to 0, epoch by
-// epoch and evenly.
+// A default factors_wd is for users of kUsualPositives examples (negatives.h); where they have
+// fewer, it is up to twice as large. The bias stays 0: it ranks nothing. In the second half of
+// `epochs` the rates fall to 0, epoch by epoch and evenly.
 #pragma once
 
 #include "engines/ml/algorithms/factorization_machines/training.h"

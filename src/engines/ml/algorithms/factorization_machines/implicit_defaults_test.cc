@@ -37,8 +37,48 @@ TEST_P(ImplicitDefaults, DoNotLearnFewExamplesByHeart) {
   EXPECT_GT(ours, GetParam().beyond_popularity * popularity) << popularity;
 }
 
+// Of each user a few examples, which are mostly what everybody takes.
+test::Tastes sparse_tastes(uint64_t seed) {
+  test::Tastes planted(600, 400, seed);
+  Generator generator(seed);
+  planted.train.clear();
+  for (uint32_t user = 0; user < planted.users; ++user) {
+    std::erase_if(planted.taken[user], [&](uint32_t) { return generator.below(6) != 0; });
+    for (const uint32_t item : planted.taken[user]) {
+      test::add_example(planted.train, user, planted.users + item, 1);
+    }
+  }
+  return planted;
+}
+
+class SparseFeedback : public testing::TestWithParam<const char*> {};
+
+TEST_P(SparseFeedback, RanksNoWorseThanPopularity) {
+  double ours = 0;
+  double popularity = 0;
+  for (const uint64_t seed : {5u, 6u, 7u}) {
+    const test::Tastes planted = sparse_tastes(seed);
+    const auto values = parse_hyperparameters(kTable, {{"feature_dim", "1000"},
+                                                       {"num_factors", "64"},
+                                                       {"predictor_type", "regressor"},
+                                                       {"solver", GetParam()},
+                                                       {"fields", "0,600"}});
+    ASSERT_TRUE(values);
+    const auto settings = read_settings(*values);
+    ASSERT_TRUE(settings);
+    Model model(PredictorType::regressor, settings->feature_dim, settings->num_factors);
+    initialize(model, *settings);
+    ASSERT_TRUE(test::solve_all(planted.train, *settings, model, 1));
+    ours += planted.ndcg(model);
+    popularity += planted.ndcg_of_popularity();
+  }
+  EXPECT_GT(ours, 0.98 * popularity);
+}
+
+INSTANTIATE_TEST_SUITE_P(Solvers, SparseFeedback, testing::Values("ials", "bpr", "softmax"));
+
 INSTANTIATE_TEST_SUITE_P(Solvers, ImplicitDefaults,
-                         testing::Values(Case{"ials", 1.75}, Case{"softmax", 3.5}));
+                         testing::Values(Case{"ials", 1.75}, Case{"softmax", 3}));
 
 }  // namespace
 }  // namespace millrace::ml::factorization_machines

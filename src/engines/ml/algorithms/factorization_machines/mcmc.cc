@@ -34,13 +34,20 @@ struct Scale {
   double deviation = 1;
 };
 
-Scale scale_of(PredictorType type, const std::vector<float>& labels) {
+Scale scale_of(PredictorType type, const RowBatch& rows) {
   Scale scale;
   if (type == PredictorType::binary_classifier) return scale;
-  const double count = static_cast<double>(labels.size());
-  for (const float label : labels) scale.mean += label / count;
+  double count = 0;
+  for (size_t at = 0; at < rows.size(); ++at) {
+    scale.mean += double{rows.importance(at)} * rows.label(at);
+    count += rows.importance(at);
+  }
+  scale.mean /= count;
   double squares = 0;
-  for (const float label : labels) squares += (label - scale.mean) * (label - scale.mean);
+  for (size_t at = 0; at < rows.size(); ++at) {
+    const double apart = rows.label(at) - scale.mean;
+    squares += rows.importance(at) * apart * apart;
+  }
   const double deviation = std::sqrt(squares / count);
   if (deviation > 1e-6 * std::abs(scale.mean)) scale.deviation = deviation;
   return scale;
@@ -114,7 +121,7 @@ class Sampler {
         continued_(training.continued),
         rows_(rows),
         labels_(labels_of(rows)),
-        scale_(scale_of(settings_.type, labels_)),
+        scale_(scale_of(settings_.type, rows)),
         columns_(rows, settings_.feature_dim, settings_.fields),
         priors_(columns_.groups().size(), model.num_factors()),
         blocks_(rows, columns_, scaled_labels(), settings_.type,
@@ -199,12 +206,13 @@ class Sampler {
   double draw_noise_precision(Generator& generator) const {
     if (settings_.type == PredictorType::binary_classifier) return 1;
     double squares = kPriorSquare;
+    double count = kPriorCount;
     const std::span<const float> outputs = blocks_.outputs();
     for (size_t at = 0; at < outputs.size(); ++at) {
       const double error = (labels_[at] - scale_.mean) / scale_.deviation - outputs[at];
       squares += rows_.importance(at) * error * error;
+      count += rows_.importance(at);
     }
-    const double count = kPriorCount + static_cast<double>(outputs.size());
     return generator.gamma(count / 2) / (squares / 2);
   }
 

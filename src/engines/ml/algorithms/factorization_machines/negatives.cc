@@ -1,6 +1,7 @@
 #include "engines/ml/algorithms/factorization_machines/negatives.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace millrace::ml::factorization_machines {
@@ -55,6 +56,32 @@ std::vector<uint32_t> ImplicitDraws::epoch(uint64_t seed) const {
     example = positives_[at];
   }
   return order;
+}
+
+std::vector<float> ImplicitDraws::popularity(uint64_t feature_dim) const {
+  std::vector<float> popularity(feature_dim);
+  for (size_t item = 0; item < counts_.size(); ++item) {
+    popularity[data_.items()[item]] = std::log1p(static_cast<float>(counts_[item]));
+  }
+  return popularity;
+}
+
+void begin_at(std::span<const float> origins, bool continued, Model& model) {
+  for (uint64_t feature = 0; feature < origins.size(); ++feature) {
+    if (!continued || model.linear(feature) == 0) model.linear(feature) += origins[feature];
+  }
+}
+
+bool begins_at_popularity(const Settings& settings) {
+  const Initializer& drawn = settings.linear.initializer;
+  return drawn.method == Initializer::Method::normal && drawn.argument == 0;
+}
+
+double ImplicitDraws::sparseness() const {
+  const auto users =
+      std::count_if(taken_.begin(), taken_.end(),
+                    [](const std::vector<uint32_t>& items) { return !items.empty(); });
+  return kUsualPositives * static_cast<double>(users) / static_cast<double>(positives_.size());
 }
 
 uint32_t ImplicitDraws::item(NegativeSampling sampling, Generator& generator) const {

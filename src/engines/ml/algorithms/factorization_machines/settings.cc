@@ -137,10 +137,10 @@ void apply_defaults(const Given& given, Settings& settings) {
   set("linear_wd", settings.linear.weight_decay, found->linear_wd);
   set("factors_lr", settings.factors.learning_rate, found->factors_lr);
   set("factors_wd", settings.factors.weight_decay, found->factors_wd);
-  if (settings.solver == Solver::als) {
-    settings.linear.decay_fits_rows = !given("linear_wd");
-    settings.factors.decay_fits_rows = !given("factors_wd");
-  }
+  const Solver solver = settings.solver;
+  const bool ranks_pairs = solver == Solver::bpr || solver == Solver::softmax;
+  settings.linear.decay_fits_rows = solver == Solver::als && !given("linear_wd");
+  settings.factors.decay_fits_rows = (solver == Solver::als || ranks_pairs) && !given("factors_wd");
   if (!given("linear_init_method")) {
     set("linear_init_sigma", settings.linear.initializer.argument, found->linear_sigma);
   }

@@ -29,7 +29,9 @@ struct TermSettings {
   Initializer initializer;
   double learning_rate = 0;
   double weight_decay = 0;
-  bool decay_fits_rows = false;  // It is als's own, for rows of two ones, and not what was asked.
+  // It is the solver's own, which fits it to the examples, and not what was asked (als, bpr,
+  // softmax).
+  bool decay_fits_rows = false;
 };
 
 struct Settings {

@@ -17,6 +17,9 @@ namespace {
 
 constexpr size_t kBlockRows = 128;
 constexpr float kFirstSquare = 0.01f;  // Of AdaGrad's sums.
+// Times as large is the default decay, between users of whom much and of whom little is known.
+constexpr double kLeastFitted = 0.2;
+constexpr double kMostFitted = 2.5;
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 size_t padded(size_t count) { return (count + kDenseUnit - 1) / kDenseUnit * kDenseUnit; }
@@ -64,7 +67,16 @@ class SoftmaxRun {
     shares_.resize(kBlockRows * columns_);
     losses_.resize(kBlockRows);
     corrected_.resize(columns_);
+    decay_ = static_cast<float>(settings_.factors.weight_decay);
+    if (settings_.factors.decay_fits_rows) {
+      const double sparse = draws_.sparseness();
+      const double fitted = sparse > 1 ? std::sqrt(sparse) : sparse;
+      decay_ *= static_cast<float>(std::clamp(fitted, kLeastFitted, kMostFitted));
+    }
+    if (begins_at_popularity(settings_)) origins_ = draws_.popularity(model.feature_dim());
+    origins_.resize(model.feature_dim());
     keep_linear_of_items();
+    begin_at(origins_, training.continued, model);
   }
 
   Result<void> run() {
@@ -217,8 +229,7 @@ class SoftmaxRun {
     const auto step = [&](uint32_t feature) {
       const size_t at = feature * model_.stride() + slice.begin;
       move_adagrad(model_.row(0) + at, squares_.data() + at, gradient.data(), slice.width,
-                   static_cast<float>(settings_.factors.learning_rate),
-                   static_cast<float>(settings_.factors.weight_decay));
+                   static_cast<float>(settings_.factors.learning_rate), decay_);
     };
     for (size_t r = 0; r < examples_.size(); ++r) {
       const RowView row = data_.context(examples_[r]);
@@ -250,9 +261,11 @@ class SoftmaxRun {
   }
 
   void move_linear(uint32_t feature, float gradient) {
-    move_adagrad(&model_.linear(feature), &linear_squares_[feature], &gradient, 1,
+    float learned = model_.linear(feature) - origins_[feature];
+    move_adagrad(&learned, &linear_squares_[feature], &gradient, 1,
                  static_cast<float>(settings_.linear.learning_rate),
                  static_cast<float>(settings_.linear.weight_decay));
+    model_.linear(feature) = learned + origins_[feature];
   }
 
   const Training& training_;
@@ -268,6 +281,7 @@ class SoftmaxRun {
   runtime::Team team_;
   FloatTable squares_;
   FloatTable linear_squares_;
+  float decay_ = 0;  // Of factors.
   // Of the block.
   std::span<const uint32_t> examples_;
   size_t drawn_ = 0;
@@ -279,6 +293,7 @@ class SoftmaxRun {
   std::vector<float> corrected_;   // The others' biases, as they count in the sum.
   std::vector<float> shares_;
   std::vector<float> losses_;
+  std::vector<float> origins_;  // By feature: where linear weights begin, and decay to.
 };
 
 }  // namespace

@@ -8,8 +8,13 @@
 //
 // Examples are taken in blocks that share their draws: `negatives` items by negative_sampling
 // (uniform, popularity), or the items of the block (in_batch). Moves all factors of contexts and
-// items and the items' linear weights by AdaGrad. What ranks no item (the bias, linear weights of
-// contexts) becomes 0. Known negatives (label 0) are no choices, and are not learnt from.
+// items and the items' linear weights by AdaGrad. Unless something is said of how they begin,
+// linear weights of items begin at the logarithm of their popularity, where a model without factors
+// has its optimum, and decay towards it. A
+// default factors_wd is for users of kUsualPositives examples (negatives.h); where they have fewer
+// it grows with the root, where they have more it falls in proportion. What ranks no item
+// (the bias, linear weights of contexts) becomes 0. Known negatives (label 0) are no choices, and
+// are not learnt from.
 #pragma once
 
 #include "engines/ml/algorithms/factorization_machines/training.h"

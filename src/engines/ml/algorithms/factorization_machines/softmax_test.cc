@@ -60,6 +60,7 @@ TEST(Softmax, StepsAlongTheGradient) {
   settings.sampling = NegativeSampling::in_batch;
   settings.epochs = 1;
   settings.factors.learning_rate = settings.linear.learning_rate = kRate;
+  settings.linear.initializer = {Initializer::Method::constant, 0};  // Not at the popularity.
   RowBatch rows;
   for (const auto& features : {std::array{0u, 2u, 4u, 6u}, std::array{1u, 3u, 5u, 7u}}) {
     rows.indices.insert(rows.indices.end(), features.begin(), features.end());

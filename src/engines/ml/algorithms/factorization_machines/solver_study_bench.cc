@@ -202,16 +202,18 @@ Result<Data> read_data(const std::string& name, const Given& given) {
   return data;
 }
 
+std::string told(const Measures& measures) {
+  std::string text;
+  for (const Measure& measure : measures.all()) {
+    text += fmt::format("{}{} {:.5f}", text.empty() ? "" : ", ", measure.name, measure.value);
+  }
+  return text;
+}
+
 // Rankings, or the loss, and of classes the area under the ROC curve.
 std::string measures_on(const Model& model, const RowBatch& rows,
                         const RankingValidation* ranking) {
-  if (ranking != nullptr) {
-    std::string text;
-    for (const Measure& measure : ranking->measure(model).all()) {
-      text += fmt::format("{}{} {:.5f}", text.empty() ? "" : ", ", measure.name, measure.value);
-    }
-    return text;
-  }
+  if (ranking != nullptr) return told(ranking->measure(model));
   const double loss = ValidationWatch::loss_of(ValidationWatch(rows, {}).measure(model));
   if (model.type() == PredictorType::regressor) return fmt::format("rmse {:.5f}", loss);
   evaluation::RankedScores scores;
@@ -281,6 +283,7 @@ Result<void> study(const std::string& name, Given given) {
   std::optional<RankingValidation> ranking;
   if (ranks(settings.solver)) {
     TRY(ranking, RankingValidation::make(train, data.test, settings));
+    fmt::print("popularity: {}\n", told(ranking->measure_popularity()));
   }
   const RankingValidation* const by_ranking = ranking ? &*ranking : nullptr;
   Curve progress(data.test, by_ranking, curve);
