@@ -236,6 +236,19 @@ TEST_F(BadInput, NamesTheFileThePlaceAndTheCauseInEveryFormat) {
 
 // --- What is trained as if it had been written well.
 
+TEST_F(BadInput, NamesTheFileOfAnExampleThatIsNoImplicitFeedback) {
+  folder.write("input/data/train/part-6", "1 0:1 2:1\n1 1:1 3:1\n");
+  for (const char* solver : {"ials", "bpr", "softmax"}) {
+    const std::string members = fmt::format(R"("solver": "{}", "fields": "0,2")", solver);
+    EXPECT_EQ(failure(kLibsvm, "1 0:1 3:1\n-1 1:1 2:1\n", members),
+              "ClientError: channel 'train', file 'part-7', example 2: the label is -1; for "
+              "implicit feedback labels are at least 0");
+    EXPECT_EQ(failure(kLibsvm, "1 0:1 1:1 3:1\n", members),
+              "ClientError: channel 'train', file 'part-7', example 1: it has 2 users (features "
+              "below 2) and 1 items (features from there to below 4), and must have one of each");
+  }
+}
+
 TEST_F(BadInput, OrderDuplicatesAndZerosOfARowChangeNothing) {
   const Bytes right = model(kLibsvm, "1 0:1 2:5\n2 1:2 3:1\n3\n");
   EXPECT_EQ(model(kLibsvm, "1 2:2 0:1 2:3\n2 3:1 1:1 1:1\n3 # nothing\n"), right);

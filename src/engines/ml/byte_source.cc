@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "runtime/read_ahead.h"
 
 namespace millrace::ml {
 namespace {
@@ -134,9 +137,57 @@ class Members final : public ByteSource {
   bool ended_ = false;
 };
 
+// What a source holds, read on a thread of its own once it has given kAheadAfterBytes.
+class AheadSource final : public ByteSource {
+ public:
+  explicit AheadSource(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
+
+  Result<size_t> read(char* bytes, size_t size) override {
+    if (!ahead_ && given_ < kAheadAfterBytes) {
+      TRY(const size_t taken, source_->read(bytes, size));
+      given_ += taken;
+      return taken;
+    }
+    if (!ahead_) begin();
+    if (taken_ == piece_.size()) {
+      taken_ = 0;
+      TRY(const bool more, ahead_->take(piece_));
+      if (!more) {
+        piece_.clear();
+        return size_t{0};
+      }
+    }
+    const size_t taken = std::min(size, piece_.size() - taken_);
+    std::memcpy(bytes, piece_.data() + taken_, taken);
+    taken_ += taken;
+    return taken;
+  }
+
+ private:
+  static constexpr size_t kPieceBytes = 256 << 10;
+  static constexpr size_t kPieces = 3;
+
+  void begin() {
+    ahead_.emplace("unpack", kPieces);
+    ahead_->start([this](std::vector<char>& piece) -> Result<bool> {
+      piece.resize(kPieceBytes);
+      TRY(const size_t taken, source_->read(piece.data(), piece.size()));
+      piece.resize(taken);
+      return taken > 0;
+    });
+  }
+
+  const std::unique_ptr<ByteSource> source_;
+  size_t given_ = 0;
+  std::vector<char> piece_;
+  size_t taken_ = 0;                                            // Of the piece.
+  std::optional<runtime::ReadAhead<std::vector<char>>> ahead_;  // Ends before the source does.
+};
+
 class GunzipSource final : public ByteSource {
  public:
-  explicit GunzipSource(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
+  GunzipSource(std::unique_ptr<ByteSource> source, bool ahead)
+      : source_(std::move(source)), ahead_(ahead) {}
   Result<size_t> read(char* bytes, size_t size) override {
     if (!sniffed_) TRY(sniff());
     return source_->read(bytes, size);
@@ -155,11 +206,13 @@ class GunzipSource final : public ByteSource {
     const bool packed = front == "\x1f\x8b";
     source_ = std::make_unique<RestSource>(std::move(front), std::move(source_));
     if (packed) source_ = std::make_unique<Members>(std::move(source_));
+    if (packed && ahead_) source_ = std::make_unique<AheadSource>(std::move(source_));
     sniffed_ = true;
     return ok;
   }
 
   std::unique_ptr<ByteSource> source_;
+  const bool ahead_;
   bool sniffed_ = false;
 };
 
@@ -178,7 +231,11 @@ std::unique_ptr<ByteSource> make_pipe_source(std::unique_ptr<runtime::File> pipe
 }
 
 std::unique_ptr<ByteSource> make_gunzip_source(std::unique_ptr<ByteSource> source) {
-  return std::make_unique<GunzipSource>(std::move(source));
+  return std::make_unique<GunzipSource>(std::move(source), false);
+}
+
+std::unique_ptr<ByteSource> make_gunzip_ahead_source(std::unique_ptr<ByteSource> source) {
+  return std::make_unique<GunzipSource>(std::move(source), true);
 }
 
 }  // namespace millrace::ml

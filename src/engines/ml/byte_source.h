@@ -27,5 +27,10 @@ std::unique_ptr<ByteSource> make_pipe_source(std::unique_ptr<runtime::File> pipe
 // Passes `source` on, and unpacks it where it begins with gzip's magic number (RFC 1952; several
 // members in a row are one stream). Errors: invalid, where the gzip data is damaged or cut off.
 std::unique_ptr<ByteSource> make_gunzip_source(std::unique_ptr<ByteSource> source);
+// The same, and what is longer than kAheadAfterBytes is unpacked on a thread of its own, a few
+// pieces ahead, so that reading what is unpacked overlaps with it.
+std::unique_ptr<ByteSource> make_gunzip_ahead_source(std::unique_ptr<ByteSource> source);
+
+inline constexpr size_t kAheadAfterBytes = 1 << 20;  // Unpacked. A thread costs as much as those.
 
 }  // namespace millrace::ml

@@ -30,8 +30,11 @@ class Pieces final : public ByteSource {
 };
 
 // What comes out, or the error.
-Bytes unpacked(BytesView packed, size_t piece = SIZE_MAX, size_t asked = 100'000) {
-  const auto source = make_gunzip_source(std::make_unique<Pieces>(packed, piece));
+Bytes unpacked(BytesView packed, size_t piece = SIZE_MAX, size_t asked = 100'000,
+               bool ahead = false) {
+  auto pieces = std::make_unique<Pieces>(packed, piece);
+  const auto source =
+      ahead ? make_gunzip_ahead_source(std::move(pieces)) : make_gunzip_source(std::move(pieces));
   Bytes out;
   Bytes buffer(asked, '\0');
   for (;;) {
@@ -95,6 +98,24 @@ TEST(Gunzip, UnpacksWhateverTheSizesOfPieces) {
       ASSERT_EQ(unpacked(packed, piece, 1 + piece * 3), content) << piece;
     }
   }
+}
+
+TEST(Gunzip, UnpacksAheadTheSame) {
+  Bytes content;
+  std::mt19937 generator(3);
+  while (content.size() < 3 * kAheadAfterBytes) {
+    content += "word" + std::to_string(generator() % 3000) + " ";
+  }
+  const Bytes packed = test::gzip(content);
+  for (const size_t asked : {size_t{1000}, size_t{300'000}, content.size()}) {
+    ASSERT_EQ(unpacked(packed, SIZE_MAX, asked, true), content) << asked;
+  }
+  EXPECT_EQ(unpacked(content, SIZE_MAX, 100'000, true), content);  // Not packed.
+  EXPECT_EQ(unpacked(BytesView(packed).substr(0, packed.size() - 9), SIZE_MAX, 100'000, true),
+            "the gzip data is cut off");
+  Bytes some(kAheadAfterBytes, '\0');
+  const auto dropped = make_gunzip_ahead_source(make_memory_source(packed));
+  for (int n = 0; n < 2; ++n) ASSERT_TRUE(dropped->read(some.data(), some.size()));
 }
 
 TEST(Gunzip, ReadsSeveralMembersAndTheirHeaders) {

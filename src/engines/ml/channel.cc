@@ -42,6 +42,14 @@ Result<std::vector<std::string>> list_files(runtime::Disk& disk, const runtime::
   return files;
 }
 
+std::string ExamplePlaces::operator()(uint64_t at) const {
+  const auto end = std::upper_bound(ends_.begin(), ends_.end(), at);
+  const auto file = static_cast<size_t>(end - ends_.begin());
+  ASSERT(file < files_.size());
+  const uint64_t begin = file == 0 ? 0 : ends_[file - 1];
+  return fmt::format("channel '{}', file '{}', example {}", channel_, files_[file], at - begin + 1);
+}
+
 Channel::Channel(runtime::Disk& disk, std::string name, runtime::Path folder,
                  std::vector<std::string> files, RowRules rules, ExampleFormat format)
     : disk_(disk),
@@ -71,6 +79,8 @@ void Channel::rewind() {
   reader_.reset();
   if (epoch_ && next_file_ > 0) files_ = {fmt::format("{}_{}", name_, ++*epoch_)};
   next_file_ = 0;
+  read_ = 0;
+  ends_.clear();
 }
 
 Result<bool> Channel::open_next() {
@@ -105,12 +115,15 @@ Result<void> Channel::read(size_t rows, RowBatch& batch) {
   while (batch.size() < rows) {
     if (!reader_) {
       TRY(const bool opened, open_next());
-      if (!opened) return ok;
+      if (!opened) break;
     }
     Result<bool> more = reader_->read(rows, batch);
     if (!more) return fail(located(std::move(more).error()));
-    if (!*more) reader_.reset();
+    if (*more) continue;
+    reader_.reset();
+    ends_.push_back(read_ + batch.size());
   }
+  read_ += batch.size();
   return ok;
 }
 

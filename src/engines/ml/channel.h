@@ -32,6 +32,21 @@ namespace millrace::ml {
 // out. Errors: exhausted (kChannelFilesMax, kChannelDepthMax); not_found.
 Result<std::vector<std::string>> list_files(runtime::Disk& disk, const runtime::Path& folder);
 
+// Which example of which file those are that a pass over a channel has read.
+class ExamplePlaces {
+ public:
+  ExamplePlaces() = default;
+  ExamplePlaces(std::string channel, std::vector<std::string> files, std::vector<uint64_t> ends)
+      : channel_(std::move(channel)), files_(std::move(files)), ends_(std::move(ends)) {}
+  // `channel 'train', file 'part-3', example 17` of the example `at`, counted from 0.
+  std::string operator()(uint64_t at) const;
+
+ private:
+  std::string channel_;
+  std::vector<std::string> files_;
+  std::vector<uint64_t> ends_;  // By file: how many examples there are up to its end.
+};
+
 class Channel {
  public:
   // `disk` outlives the channel. `name` is what errors call it.
@@ -51,6 +66,8 @@ class Channel {
   void rewind();
   // Replaces `batch` by the next up to `rows` rows; none at the end.
   Result<void> read(size_t rows, RowBatch& batch);
+  // Of what was read since rewind().
+  ExamplePlaces places() const { return {name_, files_, ends_}; }
 
  private:
   Result<bool> open_next();
@@ -67,6 +84,8 @@ class Channel {
   std::optional<uint64_t> epoch_;  // Of pipes.
   StoredFiles* stored_ = nullptr;  // Of files that are not on the disk.
   std::unique_ptr<ExampleReader> reader_;
+  uint64_t read_ = 0;           // Examples, in this pass.
+  std::vector<uint64_t> ends_;  // Those by the end of each file.
 };
 
 }  // namespace millrace::ml

@@ -27,6 +27,8 @@ class ChannelAhead {
   void rewind();
   // As Channel::read(). `rows` stays the same from one rewind() to the next.
   Result<void> read(size_t rows, RowBatch& batch);
+  // As Channel::places(), once read() has come to the end.
+  ExamplePlaces places() const { return channel_.places(); }
 
  private:
   Channel channel_;

@@ -62,7 +62,7 @@ Result<ExampleFormat> parse_content_type(std::string_view content_type) {
 std::unique_ptr<ExampleReader> make_examples(const ExampleFormat& format,
                                              std::unique_ptr<ByteSource> source, RowRules rules) {
   ASSERT(format.kind != ExampleFormat::Kind::parquet);
-  auto unpacked = make_gunzip_source(std::move(source));
+  auto unpacked = make_gunzip_ahead_source(std::move(source));
   switch (format.kind) {
     case ExampleFormat::Kind::csv:
       return make_csv_examples(std::move(unpacked), rules, {.labelled = format.labelled});

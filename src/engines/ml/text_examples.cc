@@ -14,8 +14,11 @@
 namespace millrace::ml {
 namespace {
 
-constexpr size_t kLinesBytes = 16 << 10;  // That are read together: what is made of them is cached.
-constexpr size_t kQuotedBytesMax = 40;    // Of what an error shows of a line.
+// That are read together: what is made of them stays in the cache.
+constexpr size_t kLinesBytes = 16 << 10;
+// A line that is longer is read by itself: the places of its words would take 40 times as much.
+constexpr size_t kLongLineBytes = 256 << 10;
+constexpr size_t kQuotedBytesMax = 40;  // Of what an error shows of a line.
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -247,7 +250,7 @@ class LibsvmExamples final : public TextExamples {
 
   Result<bool> append_lines(LineReader& lines, size_t rows, RowBatch& batch) override {
     TRY(const BytesView whole, lines.whole_lines(kLinesBytes));
-    if (whole.empty()) return false;
+    if (whole.empty() || whole.size() > kLongLineBytes) return false;
     const size_t count = usual_.read(whole, rows, rules_);
     for (size_t line = 0; line < count; ++line) {
       const size_t other = usual_.first_other(line, count);

@@ -161,13 +161,14 @@ TEST(TextExamples, ReadFilesOfAChannelGzippedOrNot) {
 // Lines that are read together and those that are not, whatever a batch or a piece ends with.
 TEST(Libsvm, ReadsUnusualLinesAmongUsualOnes) {
   std::mt19937_64 generator(11);
-  const RowRules rules{.feature_dim = 100'000, .label = LabelRule::number};
+  const RowRules rules{.feature_dim = 1'000'000, .label = LabelRule::number};
   std::string text = "\xef\xbb\xbf+1 3:1\n";
   for (int line = 0; line < 6000; ++line) {
     text += line % 7 == 0 ? "+1" : fmt::format("{}", line % 5 - 2);
     if (generator() % 40 == 0) text += ":2.5";  // An importance.
     size_t features = generator() % 20;
     if (line % 1999 == 0) features = 4000;  // Longer than a piece.
+    if (line == 3000) features = 30'000;    // Longer than what is read together.
     for (size_t n = 0; n < features; ++n) {
       const size_t index = generator() % 50 == 0 ? 90'000 - n : 20 * n;  // In order, or not.
       const double value = static_cast<double>(generator() % 100'000) / 128;

@@ -209,13 +209,13 @@ TEST(Ials, RefusesWhatIsNoImplicitFeedback) {
   EXPECT_EQ(error_of(rows, settings), "none");
   RowBatch negative = rows;
   test::add_example(negative, 1, 4, -1);
-  EXPECT_NE(error_of(negative, settings).find("Example 3 has the label -1"), std::string::npos);
+  EXPECT_NE(error_of(negative, settings).find("example 3: the label is -1"), std::string::npos);
   RowBatch overlapping = rows;
   test::add_example(overlapping, 3, 5, 1);
   EXPECT_NE(error_of(overlapping, settings).find("Set the hyperparameter 'fields'"),
             std::string::npos);
   settings.fields = {0, 3};
-  EXPECT_NE(error_of(overlapping, settings).find("Example 3 has 0 users"), std::string::npos);
+  EXPECT_NE(error_of(overlapping, settings).find("example 3: it has 0 users"), std::string::npos);
   RowBatch none;
   test::add_example(none, 0, 3, 0);
   EXPECT_NE(error_of(none, settings).find("No example has a label above 0"), std::string::npos);

@@ -47,22 +47,54 @@ void sort_unique(std::vector<uint32_t>& features) {
   features.erase(std::unique(features.begin(), features.end()), features.end());
 }
 
+// With the features of its user and item in the place of their numbers.
+Result<ImplicitExample> example_of(const RowBatch& rows, size_t at,
+                                   const std::vector<uint64_t>& fields, uint64_t feature_dim,
+                                   const ExampleName& name) {
+  const auto refuse = [&](std::string_view what) {
+    return fail(ErrorKind::invalid, fmt::format("{}: {}", name(at), what));
+  };
+  const uint64_t items_end = fields.size() > 2 ? fields[2] : feature_dim;
+  const RowView user = part_of(rows.row(at), 0, fields[kItemField]);
+  const RowView item = part_of(rows.row(at), fields[kItemField], items_end);
+  if (user.indices.size() != 1 || item.indices.size() != 1) {
+    return refuse(
+        fmt::format("it has {} users (features below {}) and {} items (features from there to "
+                    "below {}), and must have one of each",
+                    user.indices.size(), fields[kItemField], item.indices.size(), items_end));
+  }
+  if (user.values[0] != 1 || item.values[0] != 1) {
+    return refuse("its user or its item has another value than 1");
+  }
+  const float label = rows.label(at);
+  if (!(label >= 0)) {
+    return refuse(
+        fmt::format("the label is {}; for implicit feedback labels are at least 0", label));
+  }
+  const float weight = (label > 0 ? label : 1.0f) * rows.importance(at);
+  if (!std::isfinite(weight)) return refuse("label and importance are too large");
+  return ImplicitExample{user.indices[0], item.indices[0], label > 0, weight};
+}
+
 }  // namespace
 
-Result<std::vector<uint64_t>> find_fields(const RowBatch& rows, const Settings& settings) {
+std::string example_number(size_t at) { return fmt::format("example {}", at + 1); }
+
+Result<std::vector<uint64_t>> find_fields(const RowBatch& rows, const Settings& settings,
+                                          const ExampleName& name) {
   if (settings.fields.size() >= 2) return settings.fields;
   if (settings.fields.size() == 1) return no_fields("'fields' names one field, and two are needed");
   if (rows.empty()) return no_fields("there is no example");
   const size_t width = rows.row(0).indices.size();
-  if (width < 2) return no_fields("example 1 has fewer than two features");
+  if (width < 2) return no_fields(name(0) + " has fewer than two features");
   const auto first = rows.row(0).indices;
   std::vector<uint64_t> low(first.begin(), first.end());
   std::vector<uint64_t> high = low;
   for (size_t at = 0; at < rows.size(); ++at) {
     const RowView row = rows.row(at);
     if (row.indices.size() != width) {
-      return no_fields(fmt::format("example {} has {} features, example 1 has {}", at + 1,
-                                   row.indices.size(), width));
+      return no_fields(fmt::format("{} has {} features, {} has {}", name(at), row.indices.size(),
+                                   name(0), width));
     }
     for (size_t j = 0; j < width; ++j) {
       low[j] = std::min<uint64_t>(low[j], row.indices[j]);
@@ -79,6 +111,14 @@ Result<std::vector<uint64_t>> find_fields(const RowBatch& rows, const Settings& 
   }
   low[0] = 0;
   return low;
+}
+
+Result<void> check_examples(const RowBatch& rows, const std::vector<uint64_t>& fields,
+                            uint64_t feature_dim, const ExampleName& name) {
+  for (size_t at = 0; at < rows.size(); ++at) {
+    TRY(example_of(rows, at, fields, feature_dim, name));
+  }
+  return ok;
 }
 
 Result<ImplicitData> ImplicitData::make(const RowBatch& rows, const Settings& settings) {
@@ -102,34 +142,13 @@ Result<ImplicitData> ImplicitData::make_like(const RowBatch& rows, const Implici
 }
 
 Result<void> ImplicitData::find_ids(const RowBatch& rows) {
-  const uint64_t items_end = fields_.size() > 2 ? fields_[2] : feature_dim_;
   bool positive = false;
   for (size_t at = 0; at < rows.size(); ++at) {
-    const auto refuse = [&](std::string_view what) {
-      return fail(ErrorKind::invalid, fmt::format("Example {} {}", at + 1, what));
-    };
-    const RowView user = part_of(rows.row(at), 0, fields_[kItemField]);
-    const RowView item = part_of(rows.row(at), fields_[kItemField], items_end);
-    if (user.indices.size() != 1 || item.indices.size() != 1) {
-      return refuse(
-          fmt::format("has {} users (features below {}) and {} items (features from "
-                      "there to below {}), and must have one of each",
-                      user.indices.size(), fields_[kItemField], item.indices.size(), items_end));
-    }
-    if (user.values[0] != 1 || item.values[0] != 1) {
-      return refuse("names its user or item by another value than 1");
-    }
-    const float label = rows.label(at);
-    if (!(label >= 0)) {
-      return refuse(
-          fmt::format("has the label {}; for implicit feedback labels are at least 0", label));
-    }
-    const float weight = (label > 0 ? label : 1.0f) * rows.importance(at);
-    if (!std::isfinite(weight)) return refuse("has a label and an importance that are too large");
-    positive |= label > 0;
-    users_.push_back(user.indices[0]);
-    items_.push_back(item.indices[0]);
-    examples_.push_back({user.indices[0], item.indices[0], label > 0, weight});
+    TRY(const ImplicitExample example, example_of(rows, at, fields_, feature_dim_, example_number));
+    positive |= example.positive;
+    users_.push_back(example.user);
+    items_.push_back(example.item);
+    examples_.push_back(example);
   }
   if (!positive) return fail(ErrorKind::invalid, "No example has a label above 0");
   sort_unique(users_);

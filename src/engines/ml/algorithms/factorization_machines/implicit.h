@@ -6,12 +6,13 @@
 // compete. A label above 0 is a positive example of that weight; a label of 0 says that this user
 // is known not to want this item.
 //
-// Values; reading is thread-safe. Errors: invalid, naming the example (from 1, in the order in
-// which the examples are held) and the cause.
+// Values; reading is thread-safe. Errors: invalid, naming the example and the cause.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -20,9 +21,19 @@
 
 namespace millrace::ml::factorization_machines {
 
+// What an error calls an example: where it was read, or its number from 1 in the order in which the
+// examples are held.
+using ExampleName = std::function<std::string(size_t at)>;
+std::string example_number(size_t at);
+
 // The first feature of each field. Where the hyperparameter is not given: what the examples show,
 // if all have as many features and the ranges of their j-th features lie one after another.
-Result<std::vector<uint64_t>> find_fields(const RowBatch& rows, const Settings& settings);
+Result<std::vector<uint64_t>> find_fields(const RowBatch& rows, const Settings& settings,
+                                          const ExampleName& name = example_number);
+
+// Whether each has one user and one item in `fields`, and a label from 0.
+Result<void> check_examples(const RowBatch& rows, const std::vector<uint64_t>& fields,
+                            uint64_t feature_dim, const ExampleName& name);
 
 struct ImplicitExample {
   uint32_t user = 0;  // Of users(), of items().

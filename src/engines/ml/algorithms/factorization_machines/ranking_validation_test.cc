@@ -46,7 +46,7 @@ TEST(RankingValidation, RefusesWhatCannotBeRanked) {
   test::add_example(negative, 0, 4, -1);
   const auto refused = RankingValidation::make(train, negative, settings);
   ASSERT_FALSE(refused);
-  EXPECT_TRUE(refused.error().message.starts_with("Of the validation data: Example 1"));
+  EXPECT_TRUE(refused.error().message.starts_with("Of the validation data: example 1"));
 }
 
 TEST(RankingValidation, LossesOfMeasuresThatAreBetterWhenHigherAreNegative) {

@@ -139,6 +139,7 @@ class Trainer {
 
   // What a solver wants in memory, and what is held out.
   Result<void> read_memory(ChannelAhead& channel) {
+    ExamplePlaces held_places;
     if (job_.channels.contains("validation")) {
       ChannelAhead held(job_.open("validation", rules_));
       TRY(validation_, read_rows(held, kMemoryBytesMax));
@@ -148,11 +149,15 @@ class Trainer {
                                 kMemoryBytesMax));
       }
       if (validation_->empty()) return no_record("validation");
+      held_places = held.places();
     }
     if (settings_.solver == Solver::adam && !settings_.early_stopping) return ok;
     TRY(memory_, read_rows(channel, streams(settings_.solver) ? kKeptBytesMax : kMemoryBytesMax));
+    ExamplePlaces places;
+    if (memory_) places = channel.places();
     channel.rewind();
     if (memory_ && memory_->empty()) return no_record("train");
+    if (memory_ && ranks(settings_.solver)) TRY(check_implicit(places, held_places));
     if (!memory_) {
       if (settings_.early_stopping && !validation_) {
         return fail(ErrorKind::invalid,
@@ -168,6 +173,14 @@ class Trainer {
       memory_ = shuffled(*memory_, settings_.seed);
     }
     return ok;
+  }
+
+  // While it is known where each example was read.
+  Result<void> check_implicit(const ExamplePlaces& places, const ExamplePlaces& held_places) const {
+    TRY(const std::vector<uint64_t> fields, find_fields(*memory_, settings_, places));
+    TRY(check_examples(*memory_, fields, settings_.feature_dim, places));
+    if (!validation_) return ok;
+    return check_examples(*validation_, fields, settings_.feature_dim, held_places);
   }
 
   // The measures of the channels that the model did not learn from, and baselines beside them.
