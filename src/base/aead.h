@@ -2,7 +2,7 @@
 //
 // Cipher holds one expanded key for many messages; one task at a time. A nonce must never be used
 // twice under one key: callers either take a new random key for each message, or count.
-// Source: NIST SP 800-38D; the algorithm is OpenSSL's.
+// Source: NIST SP 800-38D; the algorithm is a library's (gcm.h).
 #pragma once
 
 #include <cstddef>
