@@ -21,6 +21,7 @@ tests = Tests()
 
 _PATIENCE_SECONDS = 30
 _STOP_SECONDS_MAX = 5
+_STOPS = 8  # What comes while it stops comes at another moment each time.
 _USAGE, _ABSENT, _FAILED = 2, 3, 1
 _NOBODY = 65534
 
@@ -224,7 +225,7 @@ def _(_):
 
 @tests.add("SIGTERM and SIGINT stop it with 0 within seconds, open connections or not")
 def _(_):
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT) * _STOPS:
         with Server() as own:
             idle = [socket.create_connection(("127.0.0.1", own.port)) for _ in range(5)]
             idle[0].sendall(b"POST / HTTP/1.1\r\nHos")

@@ -124,7 +124,8 @@ Task<bool> Connection::read_head() {
     }
     const bool nothing = input_.empty() || (!skipped && input_.view() == "\r");
     if (!nothing && take_head()) co_return true;
-    if (nothing && home_.draining) co_return false;
+    // Also of a head that has begun: what came while close_if_idle() looked was read all the same.
+    if (home_.draining) co_return false;
     if (!nothing && !begun) {
       begun = true;
       since_ = home_.now;
