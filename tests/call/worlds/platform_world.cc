@@ -80,6 +80,8 @@ PlatformWorld::PlatformWorld(const Models& models, PlatformOptions options)
 
 PlatformWorld::~PlatformWorld() {
   if (plan_) plan_->clear();
+  // Before `http_`: its connections to workers belong to the loop on which calls were made.
+  platform_.reset();
 }
 
 Result<void> PlatformWorld::open() {
