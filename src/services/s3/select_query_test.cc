@@ -1,52 +1,17 @@
 // Expressions over bytes, by the engine: what a client gets as records.
 #include <gtest/gtest.h>
 
-#include "engines/sql/sql.h"
-#include "runtime/loop_thread.h"
 #include "services/s3/select/answer.h"
 #include "services/s3/select/input.h"
 #include "services/s3/select/records.h"
+#include "services/s3/sql_test.h"
 
 namespace millrace::s3::select {
 namespace {
 
-class BytesFile final : public sql::File {
- public:
-  explicit BytesFile(Bytes bytes) : bytes_(std::move(bytes)) {}
-  uint64_t size() const override { return bytes_.size(); }
-  Time modified() const override { return Time(); }
-  std::string version() const override { return "1"; }
-  Result<void> read_at(uint64_t offset, char* bytes, size_t size) override {
-    bytes_.copy(bytes, size, offset);
-    return {};
-  }
-
- private:
-  const Bytes bytes_;
-};
-
-class BytesFiles final : public sql::Files {
- public:
-  explicit BytesFiles(Bytes bytes) : file_(std::make_shared<BytesFile>(std::move(bytes))) {}
-  Result<std::shared_ptr<sql::File>> open(const std::string& path) override { return file_; }
-  Result<void> list(const std::string& prefix, const Name& name) override { return {}; }
-
- private:
-  std::shared_ptr<BytesFile> file_;
-};
-
-class SelectQuery : public ::testing::Test {
+class SelectQuery : public test::SqlTest {
  protected:
-  void SetUp() override {
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-    GTEST_SKIP() << "the thread sanitizer reports falsely inside DuckDB's library";
-#endif
-#endif
-  }
-  ~SelectQuery() override {
-    EXPECT_TRUE(runtime::run_task(thread_.loop(), nursery_.close(), true));
-  }
+  SelectQuery() : SqlTest(MILLRACE_DUCKDB) {}
 
   static Task<Bytes> run(sql::Sql* sql, Statement statement, std::shared_ptr<sql::Files> files,
                          OutputFormat format) {
@@ -75,7 +40,7 @@ class SelectQuery : public ::testing::Test {
     const Source source = make_source(input_, columns);
     auto statement = translate(expression, source, output_.json, now_);
     if (!statement) return statement.error().code;
-    auto task = run(&sql_, *statement, std::make_shared<BytesFiles>(object), output_);
+    auto task = run(&sql_, *statement, std::make_shared<test::BytesFiles>(object), output_);
     Result<Bytes> rows = runtime::run_task_for(thread_.loop(), std::move(task), true);
     if (rows) return *rows;
     const Error named = name_query_error(rows.error(), input_.format);
@@ -88,11 +53,6 @@ class SelectQuery : public ::testing::Test {
                "SELECT " + expression + " FROM S3Object s");
   }
 
-  runtime::LoopThread thread_{"select-test"};
-  std::unique_ptr<runtime::Clock> clock_ = runtime::make_manual_clock(Time());
-  runtime::Nursery nursery_{thread_.loop()};
-  runtime::Pool pool_{"select-test", 2};
-  sql::Sql sql_{{pool_, *clock_, nursery_, {MILLRACE_DUCKDB}}};
   Input input_;
   OutputFormat output_;
   Time now_ = Time(seconds(1'700'000'000));

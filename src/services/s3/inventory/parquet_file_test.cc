@@ -4,52 +4,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "engines/sql/sql.h"
-#include "runtime/loop_thread.h"
+#include "services/s3/sql_test.h"
 
 namespace millrace::s3 {
 namespace {
 
-class BytesFile final : public sql::File {
- public:
-  explicit BytesFile(Bytes bytes) : bytes_(std::move(bytes)) {}
-  uint64_t size() const override { return bytes_.size(); }
-  Time modified() const override { return Time(); }
-  std::string version() const override { return "1"; }
-  Result<void> read_at(uint64_t offset, char* bytes, size_t size) override {
-    bytes_.copy(bytes, size, offset);
-    return {};
-  }
-
- private:
-  const Bytes bytes_;
-};
-
-class BytesFiles final : public sql::Files {
- public:
-  explicit BytesFiles(Bytes bytes) : file_(std::make_shared<BytesFile>(std::move(bytes))) {}
-  Result<std::shared_ptr<sql::File>> open(const std::string& path) override { return file_; }
-  Result<void> list(const std::string& prefix, const Name& name) override {
-    name("s3://b/f.parquet");
-    return {};
-  }
-
- private:
-  std::shared_ptr<BytesFile> file_;
-};
-
-class ParquetFileTest : public ::testing::Test {
+class ParquetFileTest : public test::SqlTest {
  protected:
-  void SetUp() override {
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-    GTEST_SKIP() << "the thread sanitizer reports falsely inside DuckDB's library";
-#endif
-#endif
-  }
-  ~ParquetFileTest() override {
-    EXPECT_TRUE(runtime::run_task(thread_.loop(), nursery_.close(), true));
-  }
+  ParquetFileTest() : SqlTest(MILLRACE_DUCKDB) {}
 
   static Task<std::string> run(sql::Sql* sql, std::string statement,
                                std::shared_ptr<sql::Files> files) {
@@ -68,16 +30,10 @@ class ParquetFileTest : public ::testing::Test {
 
   // A statement that answers one column of text.
   std::string ask(const Bytes& file, std::string statement) {
-    auto task = run(&sql_, std::move(statement), std::make_shared<BytesFiles>(file));
+    auto task = run(&sql_, std::move(statement), std::make_shared<test::BytesFiles>(file));
     const Result<std::string> rows = runtime::run_task_for(thread_.loop(), std::move(task), true);
     return rows ? *rows : rows.error().message;
   }
-
-  runtime::LoopThread thread_{"parquet-test"};
-  std::unique_ptr<runtime::Clock> clock_ = runtime::make_manual_clock(Time());
-  runtime::Nursery nursery_{thread_.loop()};
-  runtime::Pool pool_{"parquet-test", 2};
-  sql::Sql sql_{{pool_, *clock_, nursery_, {MILLRACE_DUCKDB}}};
 };
 
 std::vector<ParquetColumn> columns() {
